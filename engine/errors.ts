@@ -1,0 +1,93 @@
+// Owns every error the engine can hand to a client: one table from code to HTTP status and OpenAI error type.
+// Knows nothing about HTTP libraries, models or processes.
+
+interface ErrorRow {
+  /** HTTP status the gateway answers with when no byte has been sent yet. */
+  readonly status: number;
+  /** `error.type` of the OpenAI error shape. */
+  readonly type: string;
+  /** What it means, for the API reference. */
+  readonly meaning: string;
+}
+
+const row = (status: number, type: string, meaning: string): ErrorRow => ({ status, type, meaning });
+
+/** Every error code, its HTTP status, its OpenAI type and its meaning. */
+export const ERROR_TABLE = {
+  invalid_request: row(400, 'invalid_request_error', 'The request is malformed or a field has a value outside its limits; `param` names the field.'),
+  unsupported_parameter: row(400, 'invalid_request_error', 'A documented field is not supported by this model or this server; `param` names it.'),
+  context_length_exceeded: row(400, 'invalid_request_error', 'The prompt is longer than the context of the model; both counts are in the message.'),
+  template_failed: row(400, 'invalid_request_error', 'The chat template of the model refuses these messages, or took too long.'),
+  unauthorized: row(401, 'authentication_error', 'The API key is missing or wrong.'),
+  host_not_allowed: row(403, 'permission_error', 'The Host or Origin header is not one of this server’s own.'),
+  not_found: row(404, 'invalid_request_error', 'No such path.'),
+  model_not_found: row(404, 'invalid_request_error', 'No model of this name is installed.'),
+  method_not_allowed: row(405, 'invalid_request_error', 'The path exists, the method does not; `Allow` lists those that do.'),
+  request_timeout: row(408, 'invalid_request_error', 'The headers or the body took longer to arrive than the limit.'),
+  body_too_large: row(413, 'invalid_request_error', 'The body is larger than the limit.'),
+  unsupported_media_type: row(415, 'invalid_request_error', 'A body must be application/json.'),
+  queue_full: row(429, 'rate_limit_error', 'Too many requests are waiting for this model; `Retry-After` says when to come back.'),
+  headers_too_large: row(431, 'invalid_request_error', 'The header block is larger than the limit.'),
+  internal: row(500, 'server_error', 'An impossible state. This is a bug; the log has the details.'),
+  runner_died: row(502, 'server_error', 'The process that ran the model ended in the middle of this request.'),
+  model_load_failed: row(503, 'server_error', 'The model could not be loaded; the message says why.'),
+  insufficient_memory: row(503, 'server_error', 'The model does not fit into the memory that is left.'),
+  draining: row(503, 'server_error', 'The server is shutting down and takes no new requests.'),
+  model_file_invalid: row(422, 'invalid_request_error', 'A model file is truncated, inconsistent or hostile; the message names the fault.'),
+  source_unreachable: row(502, 'server_error', 'The place a model should come from cannot be reached; the message says the remedy.'),
+  unsupported_model: row(422, 'invalid_request_error', 'The architecture, tensor type or tokenizer of this model is not supported.'),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** An expected failure: what the caller did, or what the machine cannot do. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: ErrorCode;
+  /** The request field at fault, as the client spelled it. */
+  readonly param: string | null;
+  /** Seconds after which a retry makes sense, when known. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(code: ErrorCode, message: string, options: { param?: string; retryAfterSeconds?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.param = options.param ?? null;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+}
+
+/** An error as it crosses a process border. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly param: string | null;
+  readonly retryAfterSeconds: number | null;
+}
+
+/** The plain-object form of any thrown value; unknown values become `internal` and keep their message. */
+export function toWireError(thrown: unknown): WireError {
+  if (thrown instanceof EngineError) {
+    return { code: thrown.code, message: thrown.message, param: thrown.param, retryAfterSeconds: thrown.retryAfterSeconds };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: 'internal', message, param: null, retryAfterSeconds: null };
+}
+
+/** The error object of a wire error, on the receiving side. */
+export function fromWireError(wire: WireError): EngineError {
+  return new EngineError(wire.code, wire.message, {
+    ...(wire.param === null ? {} : { param: wire.param }),
+    ...(wire.retryAfterSeconds === null ? {} : { retryAfterSeconds: wire.retryAfterSeconds }),
+  });
+}
+
+/** An impossible state. */
+export function bug(what: string): never {
+  throw new Error(`${what} This is a bug.`);
+}
+
+/** Exhaustiveness check for unions with a `kind`. */
+export function assertNever(value: never): never {
+  return bug(`Unexpected value ${JSON.stringify(value)}.`);
+}

@@ -1,0 +1,143 @@
+// Owns the messages between the engine and a runner process. One message per step and direction, structured clone.
+// Knows nothing about HTTP or about how tokens are computed.
+import type { WireError } from '../errors.ts';
+import type { Precision } from '../models/manifest.ts';
+
+export interface RunnerOptions {
+  /** Absolute path of the model's folder (the one that holds model.json). */
+  readonly modelDir: string;
+  readonly variant: string;
+  /** Intra-op threads: physical cores granted to this runner. */
+  readonly threads: number;
+  /** Tokens of one sequence, prompt and answer; null: the smaller of the trained length and what memory allows at 4 slots. */
+  readonly contextLength: number | null;
+  /** Most sequences that decode together; null: grows with demand within the memory budget, up to 16. */
+  readonly slots: number | null;
+  /** Bytes the KV cache may commit. */
+  readonly kvBudgetBytes: number;
+  /** Most requests that wait for a slot; one more is refused with `queue_full`. */
+  readonly maxWaiting: number;
+  /** Draft by prompt look-up at low batch sizes. */
+  readonly speculation: boolean;
+}
+
+export interface RunnerInfo {
+  readonly pid: number;
+  readonly modelId: string;
+  readonly variant: string;
+  readonly precision: Precision;
+  readonly device: 'cpu' | 'webgpu';
+  readonly contextLength: number;
+  readonly maxSlots: number;
+  readonly vocabSize: number;
+  readonly loadMs: number;
+}
+
+/** A chat message as the template sees it: content already reduced to text. */
+export interface TemplateMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly [extra: string]: unknown;
+}
+
+export type PromptInput =
+  | { readonly kind: 'chat'; readonly messages: readonly TemplateMessage[]; readonly tools: readonly unknown[] | null; readonly templateOptions: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tokens'; readonly tokens: readonly number[] };
+
+export interface SamplingParams {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly topP: number;
+  /** 0: off. */
+  readonly topK: number;
+  readonly minP: number;
+  /** 1: off. */
+  readonly typicalP: number;
+  /** Multiplicative, 1: off (Keskar et al. 2019, over prompt and answer). */
+  readonly repetitionPenalty: number;
+  /** OpenAI's two, over the answer only. */
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  /** Added to the logits, token by token. */
+  readonly logitBias: readonly (readonly [token: number, bias: number])[];
+  readonly seed: number | null;
+}
+
+export interface GenerateParams {
+  readonly sampling: SamplingParams;
+  /** Tokens to make at most; null: as many as the context holds. */
+  readonly maxTokens: number | null;
+  readonly stop: readonly string[];
+  /** Report the log-probability of each token with this many alternatives (0 to 20); null: none. */
+  readonly topLogprobs: number | null;
+  /** Log-probabilities of the prompt's tokens too (completions with `echo`). */
+  readonly promptLogprobs: boolean;
+  /** Answers to make of one prompt. */
+  readonly n: number;
+  readonly ignoreEos: boolean;
+}
+
+export type ToRunner =
+  | { readonly kind: 'load'; readonly options: RunnerOptions }
+  | { readonly kind: 'generate'; readonly id: number; readonly prompt: PromptInput; readonly params: GenerateParams }
+  | { readonly kind: 'tokenize'; readonly id: number; readonly prompt: PromptInput }
+  | { readonly kind: 'cancel'; readonly id: number }
+  /** Finish what runs, then exit with code 0. */
+  | { readonly kind: 'drain' };
+
+export interface TokenLogprob {
+  readonly token: number;
+  readonly text: string;
+  readonly bytes: readonly number[];
+  readonly logprob: number;
+  readonly top: readonly { readonly token: number; readonly text: string; readonly bytes: readonly number[]; readonly logprob: number }[];
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  /** Part of `promptTokens` whose KV was reused. */
+  readonly cachedTokens: number;
+  /** Over all choices. */
+  readonly completionTokens: number;
+}
+
+export interface Timings {
+  readonly queueMs: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  /** Mean number of sequences in the decode steps this request took part in. */
+  readonly meanBatch: number;
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
+}
+
+export type FinishReason = 'stop' | 'length';
+
+/** What happens to one request, in order: `started`, then `text`… and one `finish` for each choice, then `done`; or `error` at any point. */
+export type GenerateEvent =
+  | { readonly kind: 'started'; readonly id: number; readonly promptTokens: number; readonly cachedTokens: number; readonly promptLogprobs: readonly (TokenLogprob | null)[] | null }
+  | { readonly kind: 'text'; readonly id: number; readonly choice: number; readonly text: string; readonly tokens: readonly number[]; readonly logprobs: readonly TokenLogprob[] | null }
+  | { readonly kind: 'finish'; readonly id: number; readonly choice: number; readonly reason: FinishReason; readonly stopString: string | null }
+  | { readonly kind: 'done'; readonly id: number; readonly usage: Usage; readonly timings: Timings }
+  | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
+
+export interface RunnerStats {
+  readonly running: number;
+  readonly waiting: number;
+  readonly slots: number;
+  readonly kvUsedTokens: number;
+  readonly kvCommittedBytes: number;
+  readonly steps: number;
+  readonly prefillTokens: number;
+  readonly decodeTokens: number;
+  readonly preemptions: number;
+  readonly eventLoopDelayP99Ms: number;
+}
+
+export type FromRunner =
+  | { readonly kind: 'ready'; readonly info: RunnerInfo }
+  | { readonly kind: 'loadFailed'; readonly error: WireError }
+  | { readonly kind: 'events'; readonly events: readonly GenerateEvent[] }
+  | { readonly kind: 'tokens'; readonly id: number; readonly tokens: readonly number[] }
+  | { readonly kind: 'stats'; readonly stats: RunnerStats };
