@@ -14,9 +14,21 @@ const row = (status: number, type: string, meaning: string): ErrorRow => ({ stat
 
 /** Every error code, its HTTP status, its OpenAI type and its meaning. */
 export const ERROR_TABLE = {
-  invalid_request: row(400, 'invalid_request_error', 'The request is malformed or a field has a value outside its limits; `param` names the field.'),
-  unsupported_parameter: row(400, 'invalid_request_error', 'A documented field is not supported by this model or this server; `param` names it.'),
-  context_length_exceeded: row(400, 'invalid_request_error', 'The prompt is longer than the context of the model; both counts are in the message.'),
+  invalid_request: row(
+    400,
+    'invalid_request_error',
+    'The request is malformed or a field has a value outside its limits; `param` names the field.',
+  ),
+  unsupported_parameter: row(
+    400,
+    'invalid_request_error',
+    'A documented field is not supported by this model or this server; `param` names it.',
+  ),
+  context_length_exceeded: row(
+    400,
+    'invalid_request_error',
+    'The prompt is longer than the context of the model; both counts are in the message.',
+  ),
   template_failed: row(400, 'invalid_request_error', 'The chat template of the model refuses these messages, or took too long.'),
   unauthorized: row(401, 'authentication_error', 'The API key is missing or wrong.'),
   host_not_allowed: row(403, 'permission_error', 'The Host or Origin header is not one of this server’s own.'),

@@ -50,8 +50,21 @@ export interface RopeConfig {
   readonly scaling:
     | null
     | { readonly kind: 'linear'; readonly factor: number }
-    | { readonly kind: 'llama3'; readonly factor: number; readonly lowFreqFactor: number; readonly highFreqFactor: number; readonly originalContextLength: number }
-    | { readonly kind: 'yarn'; readonly factor: number; readonly originalContextLength: number; readonly betaFast: number; readonly betaSlow: number; readonly attentionFactor: number }
+    | {
+        readonly kind: 'llama3';
+        readonly factor: number;
+        readonly lowFreqFactor: number;
+        readonly highFreqFactor: number;
+        readonly originalContextLength: number;
+      }
+    | {
+        readonly kind: 'yarn';
+        readonly factor: number;
+        readonly originalContextLength: number;
+        readonly betaFast: number;
+        readonly betaSlow: number;
+        readonly attentionFactor: number;
+      }
     | { readonly kind: 'factors'; readonly factors: readonly number[] };
   /** Base of the local (sliding-window) layers where it differs (gemma3). */
   readonly localTheta: number | null;
@@ -112,7 +125,11 @@ export interface ModelManifest {
   /** Name in the API, also the folder's name: `[a-z0-9][a-z0-9._-]{0,95}`. */
   readonly id: string;
   readonly createdAt: string;
-  readonly source: { readonly kind: 'hub' | 'file' | 'folder' | 'url' | 'python'; readonly reference: string; readonly sha256: string | null };
+  readonly source: {
+    readonly kind: 'hub' | 'file' | 'folder' | 'url' | 'python';
+    readonly reference: string;
+    readonly sha256: string | null;
+  };
   readonly licence: string | null;
   readonly parameterCount: number;
   readonly config: DecoderConfig;

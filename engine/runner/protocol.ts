@@ -41,7 +41,12 @@ export interface TemplateMessage {
 }
 
 export type PromptInput =
-  | { readonly kind: 'chat'; readonly messages: readonly TemplateMessage[]; readonly tools: readonly unknown[] | null; readonly templateOptions: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'chat';
+      readonly messages: readonly TemplateMessage[];
+      readonly tools: readonly unknown[] | null;
+      readonly templateOptions: Readonly<Record<string, unknown>>;
+    }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'tokens'; readonly tokens: readonly number[] };
 
@@ -116,9 +121,28 @@ export type FinishReason = 'stop' | 'length';
 
 /** What happens to one request, in order: `started`, then `text`… and one `finish` for each choice, then `done`; or `error` at any point. */
 export type GenerateEvent =
-  | { readonly kind: 'started'; readonly id: number; readonly promptTokens: number; readonly cachedTokens: number; readonly promptLogprobs: readonly (TokenLogprob | null)[] | null }
-  | { readonly kind: 'text'; readonly id: number; readonly choice: number; readonly text: string; readonly tokens: readonly number[]; readonly logprobs: readonly TokenLogprob[] | null }
-  | { readonly kind: 'finish'; readonly id: number; readonly choice: number; readonly reason: FinishReason; readonly stopString: string | null }
+  | {
+      readonly kind: 'started';
+      readonly id: number;
+      readonly promptTokens: number;
+      readonly cachedTokens: number;
+      readonly promptLogprobs: readonly (TokenLogprob | null)[] | null;
+    }
+  | {
+      readonly kind: 'text';
+      readonly id: number;
+      readonly choice: number;
+      readonly text: string;
+      readonly tokens: readonly number[];
+      readonly logprobs: readonly TokenLogprob[] | null;
+    }
+  | {
+      readonly kind: 'finish';
+      readonly id: number;
+      readonly choice: number;
+      readonly reason: FinishReason;
+      readonly stopString: string | null;
+    }
   | { readonly kind: 'done'; readonly id: number; readonly usage: Usage; readonly timings: Timings }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
 
