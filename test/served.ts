@@ -1,0 +1,133 @@
+// Starts the real `millrace` command as a user would: its own process, its own data folder, a free port.
+// Knows nothing about what is then asked of it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { link, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { cachedFolder, testCacheDir } from './cache.ts';
+import { testModel } from './models.ts';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const CLI = join(ROOT, 'engine/cli.ts');
+/** The name under which the test model is installed. */
+export const MODEL = 'smollm2-135m-instruct';
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Served {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly pid: number;
+  readonly dataDir: string;
+  /** Milliseconds from the spawn to the first 200 of `/ready`. */
+  readonly readyMs: number;
+  /** Everything the process has printed so far. */
+  output(): string;
+  /** Sends a signal and waits for the end; SIGKILL follows when that takes longer than 20 s. */
+  stop(signal?: NodeJS.Signals): Promise<CommandResult>;
+}
+
+/** Runs one command to its end. */
+export function millrace(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+  return watch(start(args, env)).ended;
+}
+
+/** A data folder with the test model in its default precision, converted once per state of the converter's sources. */
+export async function convertedModel(): Promise<string> {
+  const name = `data-${await sourcesHash('engine/models')}`;
+  return cachedFolder(name, async (folder) => {
+    const result = await millrace(['pull', await testModel(), '--name', MODEL, '--data-dir', folder]);
+    if (result.code !== 0) throw new Error(`millrace pull ended with ${result.code}: ${result.stderr}${result.stdout}`);
+  });
+}
+
+/** A data folder of one's own whose models are hard links to those of `from`; the caller removes it. */
+export async function ownDataDir(from: string): Promise<string> {
+  const folder = await mkdtemp(join(testCacheDir(), 'run-'));
+  await linkTree(join(from, 'models'), join(folder, 'models'));
+  return folder;
+}
+
+/** `millrace serve` on a free port, after `/ready` has said yes. @throws when the process ends before that */
+export async function serve(options: { dataDir?: string; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Served> {
+  const dataDir = options.dataDir ?? (await ownDataDir(await convertedModel()));
+  const startedAt = performance.now();
+  const child = start(['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])], options.env ?? {});
+  const { output, ended, hasEnded } = watch(child);
+  const fail = async (): Promise<never> => {
+    const { code, signal } = await ended;
+    throw new Error(`millrace serve ended with ${code ?? signal}: ${output()}`);
+  };
+  const url = await poll(() => /http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+/.exec(output())?.[0], hasEnded, fail);
+  await poll(() => isReady(url), hasEnded, fail);
+  const readyMs = performance.now() - startedAt;
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<CommandResult> => {
+    if (!hasEnded()) child.kill(signal);
+    const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const result = await ended;
+    clearTimeout(killer);
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    return result;
+  };
+  return { url, pid: child.pid ?? -1, dataDir, readyMs, output, stop };
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, [CLI, ...args], { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function watch(child: ChildProcess) {
+  let stdout = '';
+  let stderr = '';
+  let over = false;
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<CommandResult>((resolve) => {
+    child.once('close', (code, signal) => {
+      over = true;
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  return { ended, output: () => stdout + stderr, hasEnded: () => over };
+}
+
+/** Asks every few milliseconds until there is a value. */
+async function poll<T>(probe: () => T | undefined | Promise<T | undefined>, gaveUp: () => boolean, fail: () => Promise<never>): Promise<T> {
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    if (gaveUp()) return fail();
+    await delay(4);
+  }
+}
+
+async function isReady(url: string): Promise<true | undefined> {
+  const response = await fetch(`${url}/ready`).catch(() => null);
+  await response?.body?.cancel();
+  return response?.ok === true ? true : undefined;
+}
+
+async function linkTree(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    await (entry.isDirectory() ? linkTree(source, target) : link(source, target));
+  }
+}
+
+/** A short hash over the sources of a folder of the repository: files made by them are stale when it changes. */
+async function sourcesHash(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  const names = await readdir(join(ROOT, folder), { recursive: true });
+  for (const name of names.filter((entry) => entry.endsWith('.ts')).sort()) {
+    hash.update(name).update(await readFile(join(ROOT, folder, name)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
