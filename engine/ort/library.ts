@@ -1,0 +1,135 @@
+// Owns ONNX Runtime as loaded into this process: the library, its function table, and the one environment that sessions share.
+// Knows nothing about models.
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import koffi from 'koffi';
+import type { LibraryHandle, TypeObject } from 'koffi';
+import { bindCApi } from './c_api.ts';
+import type { CApi, Out, Status } from './c_api.ts';
+import { onnxRuntimeLibraryPath } from './library_path.ts';
+import { nativeCodeName, OrtError } from './ort_error.ts';
+
+/** `OrtLoggingLevel`: errors only. */
+const LOG_ERRORS = 3;
+/** `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
+const DEVICE_ALLOCATOR = 0;
+const MEMORY_DEFAULT = 0;
+/** The place of most functions in the API table belongs to the major version. */
+const SUPPORTED_MAJOR = 1;
+/** Of a thread that runs a model: koffi's own default of 128 KiB is little for a library that recurses over graphs. */
+const RUN_STACK_BYTES = 1024 * 1024;
+
+export interface OnnxRuntime {
+  readonly api: CApi;
+  /** Version of the loaded library, as "1.30.0". */
+  readonly version: string;
+  /** `OrtEnv*`, kept for the life of the process. */
+  readonly env: bigint;
+  /** `OrtMemoryInfo*` of ordinary memory. */
+  readonly cpuMemory: bigint;
+  /** `OrtAllocator*` for strings that ONNX Runtime hands out; never released. */
+  readonly allocator: bigint;
+  /** Turns a status into an exception and releases it. @throws OrtError with ONNX Runtime's code and message */
+  readonly check: (status: Status) => void;
+  /** Calls a function that creates something and returns what it created. @throws OrtError */
+  readonly create: <T>(call: (out: Out<T>) => Status) => T;
+}
+
+interface LoadedLibrary extends OnnxRuntime {
+  /** NOTE: koffi closes the library when this handle is collected, and the next call then crashes the process. */
+  readonly handle: LibraryHandle;
+}
+
+let loaded: LoadedLibrary | undefined;
+
+/**
+ * ONNX Runtime, loaded at the first call. It is a fact of the process and not of a caller: a library cannot be unloaded while
+ * anything it made is alive, and it allows one environment.
+ * @throws OrtError `PLATFORM` when this machine has no library or it has another major version
+ */
+export function onnxRuntime(): OnnxRuntime {
+  loaded ??= load(installedLibraryPath());
+  return loaded;
+}
+
+function installedLibraryPath(): string {
+  const packageFile = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  const { platform, arch } = process;
+  return onnxRuntimeLibraryPath({
+    platform,
+    arch,
+    packageDir: dirname(packageFile),
+    ...(platform === 'linux' ? { libc: linuxLibc() } : {}),
+  });
+}
+
+function linuxLibc(): 'glibc' | 'musl' {
+  // Or the report looks up the names of all open connections.
+  Object.assign(process.report, { excludeNetwork: true });
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return report.header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+}
+
+function load(path: string): LoadedLibrary {
+  koffi.config({ async_stack_size: RUN_STACK_BYTES });
+  const handle = openLibrary(path);
+  const base: unknown = handle.func('OrtGetApiBase', 'void*', [])();
+  const version = apiBaseFunction<() => string>(base, 1, koffi.proto('str', []))();
+  const table = apiBaseFunction<(apiVersion: number) => bigint | null>(base, 0, koffi.proto('void*', ['uint32']))(apiVersionOf(version));
+  if (table === null) throw new OrtError('PLATFORM', `ONNX Runtime ${version} does not offer the interface of its own version.`);
+  const calls = checkedCalls(bindCApi(table));
+  return {
+    handle,
+    version,
+    ...calls,
+    env: calls.create((out) => calls.api.createEnv(LOG_ERRORS, 'millrace', out)),
+    cpuMemory: calls.create((out) => calls.api.createCpuMemoryInfo(DEVICE_ALLOCATOR, MEMORY_DEFAULT, out)),
+    allocator: calls.create((out) => calls.api.getAllocatorWithDefaultOptions(out)),
+  };
+}
+
+function openLibrary(path: string): LibraryHandle {
+  try {
+    return koffi.load(path);
+  } catch (error) {
+    throw new OrtError(
+      'PLATFORM',
+      `ONNX Runtime could not be loaded from ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** `OrtApiBase` is two function pointers: GetApi and GetVersionString. */
+function apiBaseFunction<F>(base: unknown, place: number, prototype: TypeObject): F {
+  const address: unknown = koffi.decode(base, place * koffi.sizeof('void*'), 'void*');
+  return koffi.decode(address, prototype) as F;
+}
+
+/**
+ * Version of the API table that a library of this version offers: its minor version.
+ * @throws OrtError `PLATFORM` for another major version, whose table may have other places
+ */
+export function apiVersionOf(libraryVersion: string): number {
+  const [major, minor] = libraryVersion.split('.').map(Number);
+  if (major !== SUPPORTED_MAJOR || minor === undefined || !Number.isInteger(minor)) {
+    throw new OrtError('PLATFORM', `ONNX Runtime ${libraryVersion} is not supported: version ${SUPPORTED_MAJOR}.x is.`);
+  }
+  return minor;
+}
+
+function checkedCalls(api: CApi): Pick<OnnxRuntime, 'api' | 'check' | 'create'> {
+  const check = (status: Status): void => {
+    if (status === null) return;
+    const error = new OrtError(nativeCodeName(api.getErrorCode(status)), api.getErrorMessage(status));
+    api.releaseStatus(status);
+    throw error;
+  };
+  const create = <T>(call: (out: Out<T>) => Status): T => {
+    const out: Out<T> = [null];
+    check(call(out));
+    const [created] = out;
+    if (created === null) throw new OrtError('FAIL', 'ONNX Runtime reported success and returned nothing.');
+    return created;
+  };
+  return { api, check, create };
+}
