@@ -1,0 +1,85 @@
+// Owns how a source becomes an installed model: tokenizer, vocabulary, variants and model.json in one staged folder.
+// Knows nothing about where the source came from or how weights are converted.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelManifest, Precision, TokenizerManifest, VariantManifest } from '../manifest.ts';
+import type { SourceModel } from '../readers/source-model.ts';
+import type { ModelStore } from '../store/model-store.ts';
+import { tokenBytes } from '../store/token-bytes.ts';
+import { writeVocab } from '../store/vocab.ts';
+import { planFor } from './plan.ts';
+import { type ConvertProgress, writeVariant } from './variant.ts';
+
+const TOKENIZER_FILE = 'tokenizer.json';
+const VOCAB_FILE = 'vocab.bin';
+
+export interface ConvertRequest {
+  readonly source: SourceModel;
+  readonly precision: Precision;
+  /** The model's folder; the variant's own folder is made in it. */
+  readonly outDir: string;
+  readonly onProgress?: (progress: ConvertProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Makes one variant, named after its precision, and returns what model.json says of it. Throws `unsupported_model` for a
+ * precision this source or machine has no form for, `model_file_invalid` for a faulty source. */
+export async function convertModel(request: ConvertRequest): Promise<VariantManifest> {
+  const { precision, outDir, ...rest } = request;
+  return writeVariant({ ...rest, plan: await planFor(request), name: precision, modelDir: outDir });
+}
+
+export interface InstallRequest {
+  readonly source: SourceModel;
+  readonly store: ModelStore;
+  readonly id: string;
+  /** Variants to make; the first is the default. */
+  readonly precisions: readonly [Precision, ...Precision[]];
+  /** Where the source came from, for model.json. */
+  readonly origin: ModelManifest['source'];
+  readonly onProgress?: (progress: ConvertProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Adds a model to the store, or replaces the one of the same id; nothing is visible before all of it is written. */
+export async function installModel(request: InstallRequest): Promise<ModelManifest> {
+  const staging = await request.store.stage(request.id);
+  try {
+    const manifest = await fillFolder(request, staging.path);
+    await staging.commit(manifest);
+    return manifest;
+  } catch (error) {
+    await staging.discard();
+    throw error;
+  }
+}
+
+async function fillFolder(request: InstallRequest, folder: string): Promise<ModelManifest> {
+  const { source, id, precisions, origin } = request;
+  const tokenizer = await writeTokenizer(source, folder);
+  const variants: Record<string, VariantManifest> = {};
+  for (const precision of new Set(precisions)) {
+    variants[precision] = await convertModel({ ...request, precision, outDir: folder });
+  }
+  const { licence, parameterCount, config } = source;
+  const createdAt = new Date().toISOString();
+  return {
+    formatVersion: 1,
+    id,
+    createdAt,
+    source: origin,
+    licence,
+    parameterCount,
+    config,
+    tokenizer,
+    variants,
+    defaultVariant: precisions[0],
+  };
+}
+
+async function writeTokenizer(source: SourceModel, folder: string): Promise<TokenizerManifest> {
+  const { tokenizerJson, bosToken, eosTokens, addBos, chatTemplate } = source.tokenizer;
+  await writeFile(join(folder, TOKENIZER_FILE), JSON.stringify(tokenizerJson), { flush: true });
+  await writeVocab(join(folder, VOCAB_FILE), tokenBytes(tokenizerJson, source.config.vocabSize));
+  return { file: TOKENIZER_FILE, vocabFile: VOCAB_FILE, bosToken, eosTokens, addBos, chatTemplate };
+}

@@ -1,0 +1,84 @@
+// Owns making the files of one variant: graph and weights, staged beside their place and renamed when they are complete.
+// Knows nothing about how a precision becomes a plan.
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { decoderSteps, writeDecoder } from '../graph/decoder.ts';
+import { DecoderWeights } from '../graph/decoder-weights.ts';
+import { GRAPH_VERSION, type VariantManifest } from '../manifest.ts';
+import { GraphBuilder } from '../graph/onnx.ts';
+import type { PrecisionPlan } from '../graph/linear.ts';
+import type { SourceModel } from '../readers/source-model.ts';
+import { WeightsFile } from '../graph/weights-file.ts';
+import { syncFolder } from '../store/sync-folder.ts';
+
+const GRAPH_FILE = 'graph.onnx';
+const WEIGHTS_FILE = 'weights.bin';
+
+/** Parts of a model written so far: the embedding, each layer, the head. */
+export interface ConvertProgress {
+  readonly variant: string;
+  readonly stepsDone: number;
+  readonly stepsTotal: number;
+}
+
+export interface VariantRequest {
+  readonly source: Pick<SourceModel, 'tensors' | 'config' | 'qkRowsPermuted' | 'parameterCount'>;
+  readonly plan: PrecisionPlan;
+  /** Name of the variant and of its folder within `modelDir`. */
+  readonly name: string;
+  readonly modelDir: string;
+  readonly onProgress?: (progress: ConvertProgress) => void;
+  /** Checked between layers; when it fires nothing is left behind. */
+  readonly signal?: AbortSignal;
+}
+
+/** Writes `<modelDir>/<name>/`, replacing an older one, and returns what model.json says of it. Holds about one slab of one
+ * tensor in memory. Throws `model_file_invalid` when tensors are missing or have other shapes than the config says. */
+export async function writeVariant(request: VariantRequest): Promise<VariantManifest> {
+  const { modelDir, name, plan, source } = request;
+  const staging = join(modelDir, `.variant-${name}-${randomUUID()}`);
+  await mkdir(staging, { recursive: true });
+  try {
+    const sizes = await writeFiles(request, staging);
+    await replaceFolder(staging, join(modelDir, name));
+    return {
+      name,
+      precision: plan.precision,
+      graphVersion: GRAPH_VERSION,
+      graphFile: `${name}/${GRAPH_FILE}`,
+      weightsFile: `${name}/${WEIGHTS_FILE}`,
+      sizeBytes: sizes.graphBytes + sizes.weightsBytes,
+      bitsPerWeight: (sizes.weightsBytes * 8) / source.parameterCount,
+      method: plan.method,
+      kvType: 'f32',
+    };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function writeFiles(request: VariantRequest, folder: string): Promise<{ graphBytes: number; weightsBytes: number }> {
+  const { source, plan, name, onProgress, signal } = request;
+  using file = new WeightsFile(join(folder, WEIGHTS_FILE));
+  const b = new GraphBuilder(file, WEIGHTS_FILE);
+  const weights = new DecoderWeights(source, (layer) => plan.smoothing(layer));
+  const stepsTotal = decoderSteps(source.config.layerCount);
+  for (const stepsDone of writeDecoder({ b, weights, plan })) {
+    onProgress?.({ variant: name, stepsDone, stepsTotal });
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+  file.sync();
+  const graph = b.finish();
+  await writeFile(join(folder, GRAPH_FILE), graph, { flush: true });
+  await syncFolder(folder);
+  return { graphBytes: graph.length, weightsBytes: file.sizeBytes };
+}
+
+async function replaceFolder(from: string, target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true });
+  await rename(from, target);
+  await syncFolder(dirname(target));
+}

@@ -1,0 +1,41 @@
+// Owns the end of the graph: which positions are answered, logits, and the sampler's scan over them.
+// Knows nothing about layers.
+import { type DecoderConfig, GRAPH_TOP_COUNT } from '../manifest.ts';
+import type { DecoderGraph } from './decoder-graph.ts';
+import { DataType, type GraphBuilder } from './onnx.ts';
+
+/** Picks the positions named by `rows`: [batch, tokens, width] → [1, rows, width]. */
+export function selectRows(b: GraphBuilder, value: string, width: number): string {
+  const flat = b.node({ op: 'Reshape', inputs: [value, b.int64(1, -1, width)], outputs: [`${value}.flat`] });
+  return b.node({ op: 'Gather', inputs: [flat, 'rows'], outputs: [`${value}.selected`], attributes: { axis: 1 } });
+}
+
+/** normed [1, rows, hidden] → the outputs `logits`, `top_values`, `top_indices` and `log_sum_exp`. */
+export function outputHead({ b, weights, plan }: DecoderGraph, normed: string): void {
+  const { config } = weights;
+  const x = b.node({ op: 'Reshape', inputs: [normed, b.int64(-1, config.hiddenSize)], outputs: ['head.input'] });
+  const raw = config.finalSoftcap > 0 ? 'head.raw' : 'logits';
+  plan.format(null, 'head').emit(b, x, weights.head(), raw);
+  if (config.finalSoftcap > 0) softcap(b, raw, config.finalSoftcap, 'logits');
+  b.output('logits', DataType.float32, ['rows', config.vocabSize]);
+  scanLogits(b, config);
+}
+
+/** cap · tanh(x / cap) (Gemma 2, arXiv 2408.00118, section 2). */
+function softcap(b: GraphBuilder, x: string, cap: number, out: string): void {
+  b.node({ op: 'Div', inputs: [x, b.float32(cap)], outputs: [`${out}.scaled`] });
+  b.node({ op: 'Tanh', inputs: [`${out}.scaled`], outputs: [`${out}.tanh`] });
+  b.node({ op: 'Mul', inputs: [`${out}.tanh`, b.float32(cap)], outputs: [out] });
+}
+
+/** What the sampler needs of each row, found here because a scan in JavaScript takes several times as long. */
+function scanLogits(b: GraphBuilder, config: DecoderConfig): void {
+  const count = Math.min(GRAPH_TOP_COUNT, config.vocabSize);
+  const attributes = { axis: -1, largest: 1, sorted: 1 };
+  b.node({ op: 'TopK', inputs: ['logits', b.int64(count)], outputs: ['top_values', 'top_indices'], attributes });
+  const tempered = b.node({ op: 'Mul', inputs: ['logits', 'inverse_temperature'], outputs: ['head.tempered'] });
+  b.node({ op: 'ReduceLogSumExp', inputs: [tempered, b.int64(-1)], outputs: ['log_sum_exp'], attributes: { keepdims: 0 } });
+  b.output('top_values', DataType.float32, ['rows', count]);
+  b.output('top_indices', DataType.int64, ['rows', count]);
+  b.output('log_sum_exp', DataType.float32, ['rows']);
+}
