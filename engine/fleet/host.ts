@@ -19,6 +19,11 @@ export interface GenerateRequest {
   readonly model: string;
   readonly prompt: PromptInput;
   readonly params: GenerateParams;
+  /**
+   * Asked when the model's process died after events were delivered: true when no byte made of them has left, so that the request
+   * may run again; its events then start afresh with `started`. Absent: a request with delivered events ends with `runner_died`.
+   */
+  readonly mayRestart?: () => boolean;
 }
 
 /** A request under way. */

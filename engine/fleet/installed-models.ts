@@ -1,0 +1,79 @@
+// Owns what the engine knows of the models on disk: a snapshot that follows the folder, so that questions are answered at once.
+// Knows nothing about processes.
+import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
+import type { InstalledModel, ModelStore } from '../models/store/model-store.ts';
+import type { Log } from '../log.ts';
+
+/** A model and one of its variants, as a name in a request means them. */
+export interface NamedVariant {
+  /** `<id>:<variant>`, whatever the request wrote. */
+  readonly key: string;
+  readonly manifest: ModelManifest;
+  readonly variant: VariantManifest;
+  readonly folder: string;
+}
+
+/** Other processes install and remove models too (`millrace pull`); the folder is looked at this often. */
+const REFRESH_MS = 2000;
+
+export class InstalledModels {
+  readonly #store: ModelStore;
+  readonly #log: Log;
+  #models: ReadonlyMap<string, ModelManifest> = new Map();
+  #damaged: ReadonlySet<string> = new Set();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: ModelStore, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  list(): readonly ModelManifest[] {
+    return [...this.#models.values()];
+  }
+
+  /** The variant that `id` or `id:variant` names; undefined when none is installed. */
+  find(name: string): NamedVariant | undefined {
+    const [id = '', wanted, ...rest] = name.split(':');
+    const manifest = this.#models.get(id);
+    const variant = manifest?.variants[wanted ?? manifest.defaultVariant];
+    if (manifest === undefined || variant === undefined || rest.length > 0) return undefined;
+    return { key: `${id}:${variant.name}`, manifest, variant, folder: this.#store.path(id) };
+  }
+
+  /** Reads the folder now and from then on; `onChange` hears which models are gone or were replaced. */
+  async follow(onChange: (ids: readonly string[]) => void): Promise<void> {
+    await this.#refresh(onChange);
+    this.#timer = setTimeout(() => void this.#followQuietly(onChange), REFRESH_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #followQuietly(onChange: (ids: readonly string[]) => void): Promise<void> {
+    await this.#refresh(onChange).catch((cause: unknown) => this.#log.error({ err: cause }, 'the folder of models cannot be read'));
+    if (this.#timer !== undefined) this.#timer = setTimeout(() => void this.#followQuietly(onChange), REFRESH_MS).unref();
+  }
+
+  async #refresh(onChange: (ids: readonly string[]) => void): Promise<void> {
+    const found = await this.#store.list();
+    this.#reportDamaged(found);
+    const models = new Map(found.flatMap((model) => (model.kind === 'ready' ? [[model.id, model.manifest]] : [])));
+    const changed = [...this.#models].filter(([id, manifest]) => !isSame(manifest, models.get(id))).map(([id]) => id);
+    this.#models = models;
+    if (changed.length > 0) onChange(changed);
+  }
+
+  /** Each damaged model is logged once, not every two seconds. */
+  #reportDamaged(found: readonly InstalledModel[]): void {
+    const damaged = found.flatMap((model) => (model.kind === 'damaged' ? [model] : []));
+    for (const { id, reason } of damaged) if (!this.#damaged.has(id)) this.#log.error({ model: id }, reason);
+    this.#damaged = new Set(damaged.map(({ id }) => id));
+  }
+}
+
+function isSame(a: ModelManifest, b: ModelManifest | undefined): boolean {
+  return b !== undefined && a.createdAt === b.createdAt && JSON.stringify(a.variants) === JSON.stringify(b.variants);
+}

@@ -1,0 +1,65 @@
+// Decides whether a model fits into the memory that is left, and what its runner is granted.
+// Pure: devices.ts measures, the fleet asks.
+import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
+import type { RunnerOptions } from '../runner/protocol.ts';
+
+export interface PlacementWishes {
+  readonly modelDir: string;
+  readonly threads: number;
+  readonly contextLength: number | null;
+  readonly slots: number | null;
+  readonly maxWaiting: number;
+  readonly speculation: boolean;
+}
+
+export interface Candidate {
+  readonly key: string;
+  readonly idle: boolean;
+  readonly lastUsedMs: number;
+}
+
+export type Placement =
+  | { readonly kind: 'fits'; readonly options: RunnerOptions }
+  | { readonly kind: 'evict'; readonly key: string; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** A process of Node with ONNX Runtime and its scratch memory. */
+const PROCESS_BYTES = 192 * 2 ** 20;
+/** Least context worth a start when none is asked for. */
+const LEAST_CONTEXT = 2048;
+/** Share of what is left after the weights that the KV cache may commit; the rest is the system's page cache. */
+const KV_SHARE = 0.6;
+
+/** Bytes of KV cache one token of one sequence takes. */
+export function kvBytesPerToken(manifest: ModelManifest, variant: VariantManifest): number {
+  const { layerCount, kvHeadCount, headDim } = manifest.config;
+  const elementBytes = { f32: 4, f16: 2, i8: 1 }[variant.kvType];
+  return 2 * layerCount * kvHeadCount * headDim * elementBytes;
+}
+
+/** What a runner of this variant is granted; the least recently used idle model is named for eviction where there is no room. */
+export function planPlacement(
+  model: { manifest: ModelManifest; variant: VariantManifest },
+  wishes: PlacementWishes,
+  availableBytes: number,
+  loaded: readonly Candidate[],
+): Placement {
+  const { manifest, variant } = model;
+  const kvBudgetBytes = Math.floor(KV_SHARE * (availableBytes - variant.sizeBytes - PROCESS_BYTES));
+  const context = wishes.contextLength ?? Math.min(LEAST_CONTEXT, manifest.config.contextLength);
+  const leastBytes = kvBytesPerToken(manifest, variant) * context;
+  if (kvBudgetBytes < leastBytes)
+    return makeRoom(manifest.id, { needBytes: variant.sizeBytes + PROCESS_BYTES + leastBytes / KV_SHARE, availableBytes }, loaded);
+  return { kind: 'fits', options: { ...wishes, variant: variant.name, kvBudgetBytes } };
+}
+
+function makeRoom(id: string, room: { needBytes: number; availableBytes: number }, loaded: readonly Candidate[]): Placement {
+  const need = `${id} needs ${megabytes(room.needBytes)} MB and ${megabytes(room.availableBytes)} MB are free`;
+  const idle = loaded.filter((candidate) => candidate.idle).sort((a, b) => a.lastUsedMs - b.lastUsedMs)[0];
+  if (idle !== undefined) return { kind: 'evict', key: idle.key, reason: `${need}; ${idle.key} is idle and was used least recently.` };
+  return { kind: 'refused', reason: `${need}. Unload another model, choose a smaller precision or set a shorter context with --ctx.` };
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 1e6);
+}

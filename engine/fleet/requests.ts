@@ -1,0 +1,126 @@
+// Owns the requests of one model: which wait for its process, which run in it, and what becomes of them when it dies.
+// Knows nothing about processes.
+import { EngineError, toWireError, type WireError } from '../errors.ts';
+import type { GenerateEvent, ToRunner } from '../runner/protocol.ts';
+import { RATE_WINDOW, retryAfterSeconds } from './retry-after.ts';
+
+/** A request on its way through a runner. */
+export interface Job {
+  readonly id: number;
+  readonly message: Extract<ToRunner, { readonly kind: 'generate' | 'tokenize' }>;
+  /** Every event of a generation; of a tokenization only `error`. */
+  deliver(event: GenerateEvent): void;
+  /** The tokens of a tokenization. */
+  answer(tokens: readonly number[]): void;
+  /** Asked when the runner died after events were delivered: whether they can be forgotten and the request run again. */
+  mayRestart(): boolean;
+}
+
+interface Entry {
+  readonly job: Job;
+  touched: boolean;
+  restarted: boolean;
+}
+
+export class Requests {
+  readonly #limit: number;
+  readonly #now: () => number;
+  #waiting: Entry[] = [];
+  readonly #sent = new Map<number, Entry>();
+  #finishedAtMs: number[] = [];
+  #lastUsedMs = 0;
+
+  /** `limit` bounds waiting and running requests together. */
+  constructor(limit: number, now: () => number) {
+    this.#limit = limit;
+    this.#now = now;
+  }
+
+  get count(): number {
+    return this.#waiting.length + this.#sent.size;
+  }
+
+  get sentCount(): number {
+    return this.#sent.size;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  get lastUsedMs(): number {
+    return this.#lastUsedMs;
+  }
+
+  /** Lets the job wait, or refuses it with `queue_full` as its first and last event. */
+  add(job: Job): void {
+    this.#lastUsedMs = this.#now();
+    if (this.count < this.#limit) this.#waiting.push({ job, touched: false, restarted: false });
+    else job.deliver(this.#withRetryAfter(errorEvent(job, queueFull(this.#limit))));
+  }
+
+  /** Those that wait, oldest first; from now on they run. */
+  takeWaiting(): readonly Job[] {
+    const entries = this.#waiting;
+    this.#waiting = [];
+    for (const entry of entries) this.#sent.set(entry.job.id, entry);
+    return entries.map((entry) => entry.job);
+  }
+
+  /** True when the request was running. */
+  cancel(id: number): boolean {
+    this.#waiting = this.#waiting.filter((entry) => entry.job.id !== id);
+    return this.#sent.delete(id);
+  }
+
+  /** Hands an event to its request; those of cancelled requests are dropped. */
+  deliver(event: GenerateEvent): void {
+    const entry = this.#sent.get(event.id);
+    if (entry === undefined) return;
+    entry.touched = true;
+    if (event.kind === 'done' || event.kind === 'error') this.#finish(event.id);
+    entry.job.deliver(event.kind === 'error' ? this.#withRetryAfter(event) : event);
+  }
+
+  answer(id: number, tokens: readonly number[]): void {
+    const entry = this.#sent.get(id);
+    if (entry === undefined) return;
+    this.#finish(id);
+    entry.job.answer(tokens);
+  }
+
+  failWaiting(error: WireError): void {
+    const entries = this.#waiting;
+    this.#waiting = [];
+    for (const { job } of entries) job.deliver(errorEvent(job, error));
+  }
+
+  /** The process is gone: requests of which the client has seen nothing go back to the head of the queue, once; the others end. */
+  processDied(error: WireError): void {
+    const entries = [...this.#sent.values()];
+    this.#sent.clear();
+    const again = entries.filter((entry) => !entry.restarted && (!entry.touched || entry.job.mayRestart()));
+    const lost = entries.filter((entry) => !again.includes(entry));
+    this.#waiting = [...again.map(({ job }) => ({ job, touched: false, restarted: true })), ...this.#waiting];
+    for (const { job } of lost) job.deliver(errorEvent(job, error));
+  }
+
+  #finish(id: number): void {
+    this.#sent.delete(id);
+    this.#lastUsedMs = this.#now();
+    this.#finishedAtMs = [...this.#finishedAtMs.slice(1 - RATE_WINDOW), this.#lastUsedMs];
+  }
+
+  #withRetryAfter(event: Extract<GenerateEvent, { kind: 'error' }>): GenerateEvent {
+    if (event.error.code !== 'queue_full' || event.error.retryAfterSeconds !== null) return event;
+    return { ...event, error: { ...event.error, retryAfterSeconds: retryAfterSeconds(this.count, this.#finishedAtMs, this.#now()) } };
+  }
+}
+
+function errorEvent(job: Job, error: WireError): Extract<GenerateEvent, { kind: 'error' }> {
+  return { kind: 'error', id: job.id, error };
+}
+
+function queueFull(limit: number): WireError {
+  return toWireError(new EngineError('queue_full', `${limit} requests wait for this model already, which is the most it takes.`));
+}
