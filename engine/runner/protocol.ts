@@ -126,7 +126,10 @@ export type GenerateEvent =
       readonly id: number;
       readonly promptTokens: number;
       readonly cachedTokens: number;
+      /** One entry for each prompt token, the first null (nothing predicts it); null unless `promptLogprobs` was asked for. */
       readonly promptLogprobs: readonly (TokenLogprob | null)[] | null;
+      /** The prompt's tokens as text; present when `promptLogprobs` was asked for. */
+      readonly promptText?: string;
     }
   | {
       readonly kind: 'text';
