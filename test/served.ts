@@ -39,12 +39,27 @@ export function millrace(args: readonly string[], env: NodeJS.ProcessEnv = {}): 
   return watch(start(args, env)).ended;
 }
 
-/** A data folder with the test model in its default precision, converted once per state of the converter's sources. */
+/** A model file to install, under which name, and in which precision; null: the default one. */
+export interface Install {
+  readonly file: string;
+  readonly name: string;
+  readonly precision: string | null;
+}
+
+/** A data folder with the test model in its default precision. */
 export async function convertedModel(): Promise<string> {
-  const name = `data-${await sourcesHash('engine/models')}`;
-  return cachedFolder(name, async (folder) => {
-    const result = await millrace(['pull', await testModel(), '--name', MODEL, '--data-dir', folder]);
-    if (result.code !== 0) throw new Error(`millrace pull ended with ${result.code}: ${result.stderr}${result.stdout}`);
+  return convertedData([{ file: await testModel(), name: MODEL, precision: null }]);
+}
+
+/** A data folder in the test cache with these models, converted once per state of the converter's sources. */
+export async function convertedData(installs: readonly Install[]): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(installs)).update(await sourcesHash('engine/models'));
+  return cachedFolder(`data-${hash.digest('hex').slice(0, 12)}`, async (folder) => {
+    for (const { file, name, precision } of installs) {
+      const flags = precision === null ? [] : ['--precision', precision];
+      const result = await millrace(['pull', file, '--name', name, '--data-dir', folder, ...flags]);
+      if (result.code !== 0) throw new Error(`millrace pull ended with ${result.code}: ${result.stderr}${result.stdout}`);
+    }
   });
 }
 
@@ -122,12 +137,12 @@ async function linkTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** A short hash over the sources of a folder of the repository: files made by them are stale when it changes. */
+/** A hash over the sources of a folder of the repository: files made by them are stale when it changes. */
 async function sourcesHash(folder: string): Promise<string> {
   const hash = createHash('sha256');
   const names = await readdir(join(ROOT, folder), { recursive: true });
   for (const name of names.filter((entry) => entry.endsWith('.ts')).sort()) {
     hash.update(name).update(await readFile(join(ROOT, folder, name)));
   }
-  return hash.digest('hex').slice(0, 12);
+  return hash.digest('hex');
 }
