@@ -25,12 +25,7 @@ export interface CApi {
   readonly appendExecutionProvider: (
     ...args: [options: bigint, name: string, keys: BigUint64Array, values: BigUint64Array, count: number]
   ) => Status;
-  readonly addInitializer: (options: bigint, name: string, value: bigint) => Status;
   readonly createSession: (env: bigint, path: string, options: bigint, out: Out<bigint>) => Status;
-  readonly createSessionWithPrepackedWeights: (
-    ...args: [env: bigint, path: string, options: bigint, container: bigint, out: Out<bigint>]
-  ) => Status;
-  readonly createPrepackedWeightsContainer: (out: Out<bigint>) => Status;
   readonly sessionEndProfiling: (session: bigint, allocator: bigint, out: Out<bigint>) => Status;
   readonly sessionGetInputCount: (session: bigint, out: Out<number>) => Status;
   readonly sessionGetOutputCount: (session: bigint, out: Out<number>) => Status;
@@ -61,7 +56,6 @@ export interface CApi {
   readonly releaseTypeInfo: Release;
   readonly releaseValue: Release;
   readonly releaseRunOptions: Release;
-  readonly releasePrepackedWeightsContainer: Release;
 }
 
 type Types = Parameters<typeof koffi.sizeof>[0][];
@@ -86,10 +80,7 @@ const SIGNATURES: Readonly<Record<keyof CApi, Signature>> = {
   addSessionConfigEntry: ['AddSessionConfigEntry', [HANDLE, 'str', 'str']],
   enableProfiling: ['EnableProfiling', [HANDLE, PATH]],
   appendExecutionProvider: ['SessionOptionsAppendExecutionProvider', [HANDLE, 'str', HANDLE, HANDLE, 'size_t']],
-  addInitializer: ['AddInitializer', [HANDLE, 'str', HANDLE]],
   createSession: ['CreateSession', [HANDLE, PATH, HANDLE, OUT_HANDLE]],
-  createSessionWithPrepackedWeights: ['CreateSessionWithPrepackedWeightsContainer', [HANDLE, PATH, HANDLE, HANDLE, OUT_HANDLE]],
-  createPrepackedWeightsContainer: ['CreatePrepackedWeightsContainer', [OUT_HANDLE]],
   sessionEndProfiling: ['SessionEndProfiling', [HANDLE, HANDLE, OUT_HANDLE]],
   sessionGetInputCount: ['SessionGetInputCount', [HANDLE, OUT_SIZE]],
   sessionGetOutputCount: ['SessionGetOutputCount', [HANDLE, OUT_SIZE]],
@@ -116,7 +107,6 @@ const SIGNATURES: Readonly<Record<keyof CApi, Signature>> = {
   releaseTypeInfo: ['ReleaseTypeInfo', [HANDLE], 'void'],
   releaseValue: ['ReleaseValue', [HANDLE], 'void'],
   releaseRunOptions: ['ReleaseRunOptions', [HANDLE], 'void'],
-  releasePrepackedWeightsContainer: ['ReleasePrepackedWeightsContainer', [HANDLE], 'void'],
 };
 
 /** The functions behind an `OrtApi*`, which is a table of function pointers. */

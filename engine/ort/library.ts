@@ -7,6 +7,7 @@ import type { LibraryHandle, TypeObject } from 'koffi';
 import { bindCApi } from './c_api.ts';
 import type { CApi, Out, Status } from './c_api.ts';
 import { onnxRuntimeLibraryPath } from './library_path.ts';
+import { openLibrary } from './native_library.ts';
 import { nativeCodeName, OrtError } from './ort_error.ts';
 
 /** `OrtLoggingLevel`: errors only. */
@@ -16,8 +17,6 @@ const DEVICE_ALLOCATOR = 0;
 const MEMORY_DEFAULT = 0;
 /** The place of most functions in the API table belongs to the major version. */
 const SUPPORTED_MAJOR = 1;
-/** Of a thread that runs a model: koffi's own default of 128 KiB is little for a library that recurses over graphs. */
-const RUN_STACK_BYTES = 1024 * 1024;
 
 export interface OnnxRuntime {
   readonly api: CApi;
@@ -35,12 +34,7 @@ export interface OnnxRuntime {
   readonly create: <T>(call: (out: Out<T>) => Status) => T;
 }
 
-interface LoadedLibrary extends OnnxRuntime {
-  /** NOTE: koffi closes the library when this handle is collected, and the next call then crashes the process. */
-  readonly handle: LibraryHandle;
-}
-
-let loaded: LoadedLibrary | undefined;
+let loaded: OnnxRuntime | undefined;
 
 /**
  * ONNX Runtime, loaded at the first call. It is a fact of the process and not of a caller: a library cannot be unloaded while
@@ -70,16 +64,14 @@ function linuxLibc(): 'glibc' | 'musl' {
   return report.header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
 }
 
-function load(path: string): LoadedLibrary {
-  koffi.config({ async_stack_size: RUN_STACK_BYTES });
-  const handle = openLibrary(path);
+function load(path: string): OnnxRuntime {
+  const handle = openOrExplain(path);
   const base: unknown = handle.func('OrtGetApiBase', 'void*', [])();
   const version = apiBaseFunction<() => string>(base, 1, koffi.proto('str', []))();
   const table = apiBaseFunction<(apiVersion: number) => bigint | null>(base, 0, koffi.proto('void*', ['uint32']))(apiVersionOf(version));
   if (table === null) throw new OrtError('PLATFORM', `ONNX Runtime ${version} does not offer the interface of its own version.`);
   const calls = checkedCalls(bindCApi(table));
   return {
-    handle,
     version,
     ...calls,
     env: calls.create((out) => calls.api.createEnv(LOG_ERRORS, 'millrace', out)),
@@ -88,9 +80,9 @@ function load(path: string): LoadedLibrary {
   };
 }
 
-function openLibrary(path: string): LibraryHandle {
+function openOrExplain(path: string): LibraryHandle {
   try {
-    return koffi.load(path);
+    return openLibrary(path);
   } catch (error) {
     throw new OrtError(
       'PLATFORM',

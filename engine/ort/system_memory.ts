@@ -1,6 +1,7 @@
 // Owns the operating system's calls for anonymous memory behind one interface.
 // Linux is what the tests run on; the macOS and Windows forms follow their manuals and have not been run.
 import koffi from 'koffi';
+import { openLibrary } from './native_library.ts';
 import { OrtError } from './ort_error.ts';
 
 type Place = bigint | NodeJS.ArrayBufferView;
@@ -34,6 +35,7 @@ export function systemMemory(): SystemMemory {
 /** PROT_READ | PROT_WRITE. */
 const READ_WRITE = 3;
 const MADV_DONTNEED = 4;
+const LINUX_MADV_NOHUGEPAGE = 15;
 /** MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE. */
 const LINUX_MAP = 0x02 | 0x20 | 0x4000;
 const DARWIN_MAP = 0x02 | 0x1000 | 0x40;
@@ -43,9 +45,8 @@ type Mmap = (
   ...args: [at: bigint | null, bytes: number, protection: number, flags: number, file: number, offset: number]
 ) => number | bigint;
 
-/** Where `library` is kept in the closure, so that it is never collected and closed. */
 function posixMemory(darwin: boolean): SystemMemory {
-  const library = koffi.load(darwin ? '/usr/lib/libSystem.B.dylib' : 'libc.so.6');
+  const library = openLibrary(darwin ? '/usr/lib/libSystem.B.dylib' : 'libc.so.6');
   const mmap = library.func('mmap', 'intptr', ['void*', 'size_t', 'int', 'int', 'int', 'int64']) as Mmap;
   const munmap = library.func('munmap', 'int', ['void*', 'size_t']) as (address: bigint, bytes: number) => number;
   const madvise = library.func('madvise', 'int', ['void*', 'size_t', 'int']) as (address: bigint, bytes: number, advice: number) => number;
@@ -63,7 +64,12 @@ function posixMemory(darwin: boolean): SystemMemory {
   };
   return {
     pageBytes,
-    reserve: (bytes) => map(null, bytes),
+    reserve: (bytes) => {
+      const address = map(null, bytes);
+      // A touched byte must cost one page, not 2 MiB. Kernels without huge pages refuse the advice, which is as good.
+      if (!darwin) madvise(address, bytes, LINUX_MADV_NOHUGEPAGE);
+      return address;
+    },
     free: (address, bytes) => void munmap(address, bytes),
     // macOS keeps the contents after MADV_DONTNEED and MADV_FREE is lazy: mapping fresh pages over the old ones is exact.
     decommit: (address, bytes) => {
@@ -90,7 +96,7 @@ type VirtualAlloc = (at: bigint | null, bytes: number, type: number, protection:
 
 /** Windows commits address space at once (it counts against the page file) but gives physical pages on first touch, as mmap does. */
 function windowsMemory(): SystemMemory {
-  const kernel = koffi.load('kernel32.dll');
+  const kernel = openLibrary('kernel32.dll');
   const virtualAlloc = kernel.func('VirtualAlloc', 'void*', ['void*', 'size_t', 'uint32', 'uint32']) as VirtualAlloc;
   const virtualFree = kernel.func('VirtualFree', 'int', ['void*', 'size_t', 'uint32']) as (
     at: bigint,

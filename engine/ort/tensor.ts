@@ -78,12 +78,14 @@ export class OrtTensor implements Disposable {
   /**
    * A tensor over a typed array; both see each other's writes. The type is the array's own, unless `type` names another of the same
    * width (`float16` over a Uint16Array, `bool` over a Uint8Array).
-   * @throws OrtError `INVALID_ARGUMENT` when the array does not have exactly the shape's elements
+   * NOTE: never transfer the array to another thread while the tensor lives: its memory would move away under the tensor.
+   * @throws OrtError `INVALID_ARGUMENT` when the array does not have exactly the shape's elements, or is shared or resizable
    */
   static over(data: TensorData, shape: Shape, type: ElementType = typeOfArray(data)): OrtTensor {
     if (data.byteLength !== tensorBytes(type, shape)) {
       throw new OrtError('INVALID_ARGUMENT', `${data.byteLength} bytes do not fill a ${type} tensor of [${shape.join(', ')}].`);
     }
+    if (!isFixed(data.buffer)) throw new OrtError('INVALID_ARGUMENT', 'A tensor cannot lie over a shared or resizable buffer.');
     const value = createValue(addressOf(data), type, shape);
     return new OrtTensor(type, shape, data, new NativeHandle('tensor', value, onnxRuntime().api.releaseValue));
   }
@@ -130,6 +132,10 @@ function typeOfArray(data: TensorData): ElementType {
   const type = TYPE_OF_ARRAY.get(data.constructor);
   if (type === undefined) throw new OrtError('INVALID_ARGUMENT', `No element type belongs to ${data.constructor.name}.`);
   return type;
+}
+
+function isFixed(buffer: ArrayBufferLike): boolean {
+  return buffer instanceof ArrayBuffer && !buffer.resizable;
 }
 
 function createValue(address: bigint, type: ElementType, shape: Shape): bigint {
