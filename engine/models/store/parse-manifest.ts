@@ -1,0 +1,43 @@
+// Owns the check of a model.json that was read from disk: is it whole enough to be used?
+// Knows nothing about files beyond their names.
+import type { ModelManifest } from '../manifest.ts';
+import type { InstalledModel } from './model-store.ts';
+
+/** A path inside the model's own folder, with no step out of it. */
+const INNER_PATH = /^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\\:\0]+$/;
+
+/** The manifest, or why it cannot be used. */
+export function parseManifest(id: string, text: string): InstalledModel {
+  const value = parseJson(text);
+  const fault = isObject(value) ? findFault(id, value) : 'it is not a JSON object';
+  if (fault !== null) return { kind: 'damaged', id, reason: `The model.json of ${id} is damaged: ${fault}. Remove the model or pull it again.` };
+  return { kind: 'ready', id, manifest: value as unknown as ModelManifest };
+}
+
+function findFault(id: string, value: Record<string, unknown>): string | null {
+  if (value['formatVersion'] !== 1) return 'its format version is not 1';
+  if (value['id'] !== id) return 'it names another model';
+  if (!isObject(value['config']) || !Array.isArray(value['config']['layers'])) return 'it has no config';
+  const tokenizer = value['tokenizer'];
+  if (!isObject(tokenizer)) return 'it has no tokenizer';
+  const variants = value['variants'];
+  if (!isObject(variants) || !isObject(variants[String(value['defaultVariant'])])) return 'it has no default variant';
+  const files = [tokenizer['file'], tokenizer['vocabFile'], ...Object.values(variants).flatMap(variantFiles)];
+  return files.every((file) => typeof file === 'string' && INNER_PATH.test(file)) ? null : 'it names a file outside its folder';
+}
+
+function variantFiles(variant: unknown): readonly unknown[] {
+  return isObject(variant) ? [variant['graphFile'], variant['weightsFile']] : [undefined];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
