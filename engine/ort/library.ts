@@ -70,13 +70,15 @@ function load(path: string): OnnxRuntime {
   const version = apiBaseFunction<() => string>(base, 1, koffi.proto('str', []))();
   const table = apiBaseFunction<(apiVersion: number) => bigint | null>(base, 0, koffi.proto('void*', ['uint32']))(apiVersionOf(version));
   if (table === null) throw new OrtError('PLATFORM', `ONNX Runtime ${version} does not offer the interface of its own version.`);
-  const calls = checkedCalls(bindCApi(table));
+  const api = bindCApi(table);
+  const calls = checkedCalls(api);
   return {
+    api,
     version,
     ...calls,
-    env: calls.create((out) => calls.api.createEnv(LOG_ERRORS, 'millrace', out)),
-    cpuMemory: calls.create((out) => calls.api.createCpuMemoryInfo(DEVICE_ALLOCATOR, MEMORY_DEFAULT, out)),
-    allocator: calls.create((out) => calls.api.getAllocatorWithDefaultOptions(out)),
+    env: calls.create((out) => api.createEnv(LOG_ERRORS, 'millrace', out)),
+    cpuMemory: calls.create((out) => api.createCpuMemoryInfo(DEVICE_ALLOCATOR, MEMORY_DEFAULT, out)),
+    allocator: calls.create((out) => api.getAllocatorWithDefaultOptions(out)),
   };
 }
 
@@ -109,7 +111,8 @@ export function apiVersionOf(libraryVersion: string): number {
   return minor;
 }
 
-function checkedCalls(api: CApi): Pick<OnnxRuntime, 'api' | 'check' | 'create'> {
+/** `check` and `create` on top of the three functions that read a status. */
+export function checkedCalls(api: Pick<CApi, 'getErrorCode' | 'getErrorMessage' | 'releaseStatus'>): Pick<OnnxRuntime, 'check' | 'create'> {
   const check = (status: Status): void => {
     if (status === null) return;
     const error = new OrtError(nativeCodeName(api.getErrorCode(status)), api.getErrorMessage(status));
@@ -123,5 +126,5 @@ function checkedCalls(api: CApi): Pick<OnnxRuntime, 'api' | 'check' | 'create'> 
     if (created === null) throw new OrtError('FAIL', 'ONNX Runtime reported success and returned nothing.');
     return created;
   };
-  return { api, check, create };
+  return { check, create };
 }

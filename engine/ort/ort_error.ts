@@ -1,6 +1,6 @@
 // Owns the one exception of this room. Knows nothing about what was called.
 
-/** ONNX Runtime's own codes (`OrtErrorCode` in onnxruntime_c_api.h), in their numeric order. */
+/** ONNX Runtime's own codes (`OrtErrorCode` in onnxruntime_error_code.h), in their numeric order. */
 const NATIVE_CODES = [
   'OK',
   'FAIL',

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import places from '../../engine/ort/c_api_index.json' with { type: 'json' };
 import { OrtError, onnxRuntime } from '../../engine/ort/index.ts';
-import { apiVersionOf } from '../../engine/ort/library.ts';
+import { apiVersionOf, checkedCalls } from '../../engine/ort/library.ts';
 import { apiNamesInHeader } from './c_api_header.ts';
 
 describe('the places of the functions', () => {
@@ -25,6 +25,20 @@ describe('the places of the functions', () => {
       };
       struct OrtAfter { ORT_API2_STATUS(NotThisEither); };`;
     expect(apiNamesInHeader(header)).toEqual(['CreateStatus', 'CreateEnv', 'ReleaseEnv']);
+  });
+});
+
+describe('a status', () => {
+  test('becomes an error with its code and message, and is released', () => {
+    const released: bigint[] = [];
+    const { check } = checkedCalls({
+      getErrorCode: () => 7,
+      getErrorMessage: () => 'bad bytes',
+      releaseStatus: (status) => released.push(status),
+    });
+    check(null);
+    expect(() => check(5n)).toThrow(expect.objectContaining({ code: 'INVALID_PROTOBUF', message: 'INVALID_PROTOBUF: bad bytes' }));
+    expect(released).toEqual([5n]);
   });
 });
 
