@@ -2,6 +2,7 @@
 // Knows nothing about where the source came from or how weights are converted.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MAX_POSITIONS } from '../graph/rope.ts';
 import type { ModelManifest, Precision, TokenizerManifest, VariantManifest } from '../manifest.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 import type { ModelStore } from '../store/model-store.ts';
@@ -61,7 +62,9 @@ async function fillFolder(request: InstallRequest, folder: string): Promise<Mode
   for (const precision of new Set(precisions)) {
     variants[precision] = await convertModel({ ...request, precision, outDir: folder });
   }
-  const { licence, parameterCount, config } = source;
+  const { licence, parameterCount } = source;
+  // The runner must not offer more positions than the graph has tables for.
+  const config = { ...source.config, contextLength: Math.min(source.config.contextLength, MAX_POSITIONS) };
   const createdAt = new Date().toISOString();
   return {
     formatVersion: 1,

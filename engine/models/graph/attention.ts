@@ -5,7 +5,7 @@ import type { DecoderGraph } from './decoder-graph.ts';
 import type { DecoderWeights } from './decoder-weights.ts';
 import { rmsNorm } from './norm.ts';
 import { type Attribute, DataType, type GraphBuilder } from './onnx.ts';
-import { ropeTables } from './rope.ts';
+import { MAX_POSITIONS, ropeTable } from './rope.ts';
 
 /** [cos, sin] tables' names, by the kind of layer that reads them. */
 export interface RopeCaches {
@@ -15,14 +15,15 @@ export interface RopeCaches {
 
 /** Adds the tables once for the whole graph; layers with a window have their own where the config gives them another base. */
 export function addRopeCaches(b: GraphBuilder, config: DecoderConfig): RopeCaches {
-  const add = (kind: 'global' | 'local'): readonly [string, string] => {
-    const { cos, sin } = ropeTables(config.rope, kind === 'local', config.contextLength);
-    const dims = [config.contextLength, config.rope.dim / 2];
-    const table = (name: string, data: Float32Array): string => b.initializer({ name, type: DataType.float32, dims }, data);
-    return [table(`rope.${kind}.cos`, cos), table(`rope.${kind}.sin`, sin)];
+  const { rope } = config;
+  const positions = Math.min(config.contextLength, MAX_POSITIONS);
+  const table = (local: boolean, letters: 'cos' | 'sin'): string => {
+    const spec = { name: `rope.${local ? 'local' : 'global'}.${letters}`, type: DataType.float32, dims: [positions, rope.dim / 2] };
+    return b.stream(spec, ropeTable({ rope, local, positions, wave: Math[letters] }));
   };
-  const global = add('global');
-  return { global, local: config.rope.localTheta === null ? global : add('local') };
+  const pair = (local: boolean): readonly [string, string] => [table(local, 'cos'), table(local, 'sin')];
+  const global = pair(false);
+  return { global, local: rope.localTheta === null ? global : pair(true) };
 }
 
 /** x [batch, tokens, hidden] → [batch, tokens, heads · headDim], with the layer's cache as inputs and outputs of the graph. */

@@ -1,4 +1,4 @@
-// Owns rotary position embeddings: frequencies by scaling rule, and the cos and sin tables the graph carries.
+// Owns rotary position embeddings: frequencies by scaling rule, and the tables of their cosines and sines.
 // Knows nothing about graphs. Base: RoFormer, arXiv 2104.09864.
 import type { RopeConfig } from '../manifest.ts';
 import { assertNever } from '../../errors.ts';
@@ -7,11 +7,17 @@ type Scaling = NonNullable<RopeConfig['scaling']>;
 type Llama3 = Extract<Scaling, { kind: 'llama3' }>;
 type Yarn = Extract<Scaling, { kind: 'yarn' }>;
 
-export interface RopeTables {
-  /** [positions, dim / 2], row-major. */
-  readonly cos: Float32Array;
-  readonly sin: Float32Array;
+export interface RopeTableRequest {
+  readonly rope: RopeConfig;
+  /** The sliding-window layers' table. */
+  readonly local: boolean;
+  readonly positions: number;
+  readonly wave: typeof Math.cos | typeof Math.sin;
 }
+
+const SLAB_POSITIONS = 4096;
+/** Positions a graph has tables for at most, whatever a file claims: its size must not be the file's to choose. */
+export const MAX_POSITIONS = 262_144;
 
 /** Radians a position for each rotated pair: [dim / 2]. `local` asks for the sliding-window layers' own base, which no rule scales. */
 export function ropeFrequencies(rope: RopeConfig, local: boolean): Float64Array {
@@ -21,19 +27,18 @@ export function ropeFrequencies(rope: RopeConfig, local: boolean): Float64Array 
   return scaled(plain, rope.scaling, rope.dim, base);
 }
 
-/** The tables for positions 0 to `positions` - 1. */
-export function ropeTables(rope: RopeConfig, local: boolean, positions: number): RopeTables {
+/** One of the two tables, [positions, dim / 2] row-major, a slab of positions at a time. */
+export function* ropeTable({ rope, local, positions, wave }: RopeTableRequest): Generator<Float32Array> {
   const frequencies = ropeFrequencies(rope, local);
   const magnitude = rope.scaling?.kind === 'yarn' ? rope.scaling.attentionFactor : 1;
-  const cos = new Float32Array(positions * frequencies.length);
-  const sin = new Float32Array(cos.length);
-  for (let position = 0, at = 0; position < positions; position++) {
-    for (const frequency of frequencies) {
-      cos[at] = magnitude * Math.cos(position * frequency);
-      sin[at++] = magnitude * Math.sin(position * frequency);
+  for (let from = 0; from < positions; from += SLAB_POSITIONS) {
+    const slab = new Float32Array(Math.min(SLAB_POSITIONS, positions - from) * frequencies.length);
+    for (let at = 0; at < slab.length; at++) {
+      const position = from + Math.floor(at / frequencies.length);
+      slab[at] = magnitude * wave(position * (frequencies[at % frequencies.length] ?? 0));
     }
+    yield slab;
   }
-  return { cos, sin };
 }
 
 function scaled(plain: Float64Array, scaling: Scaling, dim: number, base: number): Float64Array {
