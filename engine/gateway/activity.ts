@@ -1,0 +1,59 @@
+// Owns what is open in the gateway: the runs under way, and whether new ones are taken (serving, then draining).
+// Knows nothing about HTTP.
+import { EngineError } from '../errors.ts';
+
+/** Something under way that can be ended from outside. */
+export interface OpenRun {
+  fail(error: EngineError): void;
+}
+
+export class Activity {
+  readonly #open = new Set<OpenRun>();
+  readonly #retrySeconds: number;
+  #draining = false;
+  #whenIdle: (() => void) | null = null;
+
+  constructor(retrySeconds: number) {
+    this.#retrySeconds = retrySeconds;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** @throws EngineError `draining` */
+  begin(run: OpenRun): void {
+    if (this.#draining) throw this.#refusal();
+    this.#open.add(run);
+  }
+
+  end(run: OpenRun): void {
+    this.#open.delete(run);
+    if (this.#open.size === 0) this.#whenIdle?.();
+  }
+
+  /** Takes no new runs; waits until the open ones end, at most `drainMs`, then fails those that are left. */
+  async drain(drainMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#open.size > 0) await this.#idleWithin(drainMs);
+    for (const run of [...this.#open]) run.fail(this.#refusal());
+  }
+
+  #idleWithin(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, drainMs);
+      this.#whenIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #refusal(): EngineError {
+    return new EngineError('draining', 'The server is shutting down.', { retryAfterSeconds: this.#retrySeconds });
+  }
+}

@@ -1,0 +1,91 @@
+// Carries one request through the host and back to its client, as one JSON object or as a stream; a vanished client cancels it.
+// Knows nothing about what prompts and answers hold.
+import type { FastifyReply } from 'fastify';
+import type { GenerateRequest } from '../fleet/host.ts';
+import type { GenerateEvent } from '../runner/protocol.ts';
+import type { GatewayContext } from './context.ts';
+import { errorBody } from './error-body.ts';
+import type { JsonFormat, StreamFormat } from './openai/answer-format.ts';
+import { PromptRun, type PromptRunOptions, type RunOutcome } from './prompt-run.ts';
+import { SseStream } from './sse.ts';
+
+export interface Answering {
+  readonly context: GatewayContext;
+  readonly reply: FastifyReply;
+  readonly requests: readonly GenerateRequest[];
+}
+
+/** The whole answer's body; undefined when the client has gone. @throws EngineError of the host, or `draining` */
+export function answerJson(answering: Answering, format: JsonFormat): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    launch(answering, {
+      mayRestart: () => true,
+      onEvent: (prompt, event) => format.add(prompt, event),
+      onEnd: (outcome) => (outcome.kind === 'done' ? resolve(format.body(outcome.usage)) : reject(outcome.error)),
+      onGone: () => {
+        answering.reply.hijack();
+        resolve(undefined);
+      },
+    });
+  });
+}
+
+/** Resolves when the stream has ended. @throws EngineError of the host, or `draining`, as long as no byte has been sent */
+export function answerStream(answering: Answering, format: StreamFormat): Promise<void> {
+  const { context, reply } = answering;
+  const stream = new SseStream({ response: reply.raw, limits: context.limits, onOpen: () => takeOver(reply) });
+  return new Promise((resolve, reject) => {
+    launch(answering, {
+      mayRestart: (prompt) => format.mayRestart(prompt),
+      onEvent: (prompt, event) => stream.send(format.frames(prompt, event)),
+      onEnd: (outcome) => {
+        if (outcome.kind === 'failed' && !stream.opened) {
+          stream.abandon();
+          return reject(outcome.error);
+        }
+        stream.end(lastFrames(outcome, format, context));
+        resolve();
+      },
+      onGone: () => {
+        if (!stream.opened) reply.hijack();
+        resolve();
+      },
+    });
+  });
+}
+
+/** Takes the response out of Fastify's hands with the headers that were set so far. */
+function takeOver(reply: FastifyReply): void {
+  reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
+}
+
+function lastFrames(outcome: RunOutcome, format: StreamFormat, context: GatewayContext): string {
+  if (outcome.kind === 'done') return format.tail(outcome.usage);
+  context.log.warn({ code: outcome.error.code }, 'a stream ended with an error');
+  return `data: ${JSON.stringify(errorBody(outcome.error))}\n\n`;
+}
+
+type LaunchOptions = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & { readonly onGone: () => void };
+
+/** Starts the run and binds it to the client's connection and to the server's draining. @throws EngineError `draining` */
+function launch({ context, reply, requests }: Answering, options: LaunchOptions): void {
+  const { host, limits, activity } = context;
+  const onEvent = (prompt: number, event: GenerateEvent): void => {
+    if (event.kind === 'text') context.meter.add(requests[prompt]?.model ?? '', event.tokens.length, context.now());
+    options.onEvent(prompt, event);
+  };
+  const onEnd = (outcome: RunOutcome): void => {
+    activity.end(run);
+    options.onEnd(outcome);
+  };
+  const run = new PromptRun({ host, requests, inFlight: limits.promptsInFlight, mayRestart: options.mayRestart, onEvent, onEnd });
+  activity.begin(run);
+  reply.raw.once('close', () => {
+    // A response that was written whole closes too; its run is over by then.
+    if (!run.cancel()) return;
+    activity.end(run);
+    options.onGone();
+  });
+  run.start();
+}

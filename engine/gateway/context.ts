@@ -1,0 +1,26 @@
+// What every route of the gateway is given. Types only.
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { ModelHost } from '../fleet/host.ts';
+import type { Activity } from './activity.ts';
+import type { Limits } from './limits.ts';
+import type { TokenMeter } from './token-meter.ts';
+
+export type GatewayApp = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+export interface GatewayContext {
+  readonly host: ModelHost;
+  readonly limits: Limits;
+  readonly activity: Activity;
+  readonly meter: TokenMeter;
+  readonly log: FastifyBaseLogger;
+  readonly version: string;
+  readonly startedAtMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Base address once the server listens. */
+  readonly address: () => string | null;
+  /** Folder of the built page. */
+  readonly pageDir: string;
+}

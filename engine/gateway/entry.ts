@@ -1,0 +1,80 @@
+// What every request passes before its route: an id, access, CORS, safe headers; and what every answer passes on its way out.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ERROR_TABLE, EngineError } from '../errors.ts';
+import { decideAccess, type AccessRules } from './access.ts';
+import type { GatewayApp, GatewayContext } from './context.ts';
+import { errorBody, toEngineError } from './error-body.ts';
+import { followRoutes } from './unknown-paths.ts';
+
+const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+} as const;
+
+/** The client's own id when it is a plain one, else a new one. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : `req_${randomUUID()}`;
+}
+
+/** Checks each request before its body is read; must be called before the routes are registered. */
+export function guardEntry(app: GatewayApp, context: GatewayContext, rules: AccessRules): void {
+  const explainUnknown = followRoutes(app);
+  const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): never => {
+    const { error, allow } = explainUnknown(request.method, request.url);
+    if (allow !== null) void reply.header('allow', allow);
+    throw error;
+  };
+  app.setNotFoundHandler(refuseUnknown);
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers({ 'x-request-id': request.id, ...SAFE_HEADERS });
+    if (context.activity.draining) void reply.header('connection', 'close');
+    const { host, origin, 'content-type': contentType } = request.headers;
+    const decision = decideAccess({ method: request.method, host, origin, contentType }, rules);
+    if (decision.kind === 'refused') {
+      if (request.is404 && decision.code === 'unsupported_media_type') refuseUnknown(request, reply);
+      throw new EngineError(decision.code, decision.reason);
+    }
+    if (decision.corsOrigin !== null) allowOrigin(reply, decision.corsOrigin);
+    if (request.method === 'OPTIONS') return answerPreflight(request, reply);
+    return request.is404 ? refuseUnknown(request, reply) : undefined;
+  });
+}
+
+function allowOrigin(reply: FastifyReply, origin: string): void {
+  void reply.headers({
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': 'x-request-id, retry-after',
+    'cross-origin-resource-policy': 'cross-origin',
+    vary: 'Origin',
+  });
+}
+
+function answerPreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const wanted = request.headers['access-control-request-headers'];
+  return reply
+    .code(204)
+    .headers({
+      'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
+      'access-control-allow-headers': wanted ?? 'authorization, content-type',
+      'access-control-max-age': '600',
+    })
+    .send();
+}
+
+/** Gives every error the one shape. */
+export function shapeErrors(app: GatewayApp): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toEngineError(thrown);
+    const { status } = ERROR_TABLE[error.code];
+    if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
+    if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
+    // What is left of an unread body would be taken for the next request.
+    if (!request.raw.complete) void reply.header('connection', 'close');
+    return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
+  });
+}

@@ -1,0 +1,108 @@
+// The answers of `/v1/chat/completions`, as a stream of chunks and as one object.
+// Pure; knows nothing about HTTP.
+import type { FinishReason, GenerateEvent, TokenLogprob, Usage } from '../../runner/protocol.ts';
+import { usageBody, type AnswerHead } from './answer-head.ts';
+import type { JsonFormat, StreamFormat } from './answer-format.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+
+export interface ChatShape {
+  readonly head: AnswerHead;
+  readonly n: number;
+  readonly logprobs: boolean;
+  readonly includeUsage: boolean;
+}
+
+export class ChatStream implements StreamFormat {
+  readonly #shape: ChatShape;
+  readonly #writer: ChunkWriter;
+  #begun = false;
+  #spoken = false;
+
+  constructor(shape: ChatShape) {
+    this.#shape = shape;
+    this.#writer = new ChunkWriter(shape.head, 'chat.completion.chunk', shape.includeUsage);
+  }
+
+  frames(_prompt: number, event: GenerateEvent): string {
+    if (event.kind === 'started') return this.#roles();
+    const frames = this.#said(event);
+    this.#spoken ||= frames !== '';
+    return frames;
+  }
+
+  mayRestart(): boolean {
+    return !this.#spoken;
+  }
+
+  tail(usage: Usage): string {
+    return this.#writer.tail(this.#shape.includeUsage ? usage : null);
+  }
+
+  #said(event: GenerateEvent): string {
+    if (event.kind === 'text') return this.#text(event.choice, event.text, event.logprobs);
+    return event.kind === 'finish' ? this.#choice(event.choice, '{}', 'null', JSON.stringify(event.reason)) : '';
+  }
+
+  #roles(): string {
+    if (this.#begun) return '';
+    this.#begun = true;
+    const delta = '{"role":"assistant","content":"","refusal":null}';
+    return Array.from({ length: this.#shape.n }, (_, choice) => this.#choice(choice, delta, 'null', 'null')).join('');
+  }
+
+  #text(choice: number, text: string, logprobs: readonly TokenLogprob[] | null): string {
+    const asked = this.#shape.logprobs && logprobs !== null && logprobs.length > 0;
+    if (text === '' && !asked) return '';
+    return this.#choice(choice, `{"content":${JSON.stringify(text)}}`, asked ? JSON.stringify(logprobsBody(logprobs)) : 'null', 'null');
+  }
+
+  #choice(index: number, delta: string, logprobs: string, finish: string): string {
+    return this.#writer.frame(`{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}`);
+  }
+}
+
+interface Choice {
+  text: string;
+  readonly logprobs: TokenLogprob[];
+  reason: FinishReason | null;
+}
+
+export class ChatJson implements JsonFormat {
+  readonly #shape: ChatShape;
+  #choices: readonly Choice[];
+
+  constructor(shape: ChatShape) {
+    this.#shape = shape;
+    this.#choices = emptyChoices(shape.n);
+  }
+
+  add(_prompt: number, event: GenerateEvent): void {
+    if (event.kind === 'started') this.#choices = emptyChoices(this.#shape.n);
+    if (event.kind !== 'text' && event.kind !== 'finish') return;
+    const choice = this.#choices[event.choice];
+    if (choice === undefined) return;
+    if (event.kind === 'finish') choice.reason = event.reason;
+    else {
+      choice.text += event.text;
+      for (const logprob of event.logprobs ?? []) choice.logprobs.push(logprob);
+    }
+  }
+
+  body(usage: Usage): unknown {
+    const { id, created, model, system_fingerprint } = this.#shape.head;
+    const choices = this.#choices.map((choice, index) => ({
+      index,
+      message: { role: 'assistant', content: choice.text, refusal: null, annotations: [] },
+      logprobs: this.#shape.logprobs ? logprobsBody(choice.logprobs) : null,
+      finish_reason: choice.reason,
+    }));
+    return { id, object: 'chat.completion', created, model, system_fingerprint, choices, usage: usageBody(usage) };
+  }
+}
+
+const emptyChoices = (n: number): Choice[] => Array.from({ length: n }, () => ({ text: '', logprobs: [], reason: null }));
+
+function logprobsBody(logprobs: readonly TokenLogprob[]): unknown {
+  const one = ({ text, logprob, bytes }: Pick<TokenLogprob, 'text' | 'logprob' | 'bytes'>): object => ({ token: text, logprob, bytes });
+  return { content: logprobs.map((entry) => ({ ...one(entry), top_logprobs: entry.top.map(one) })), refusal: null };
+}

@@ -1,0 +1,111 @@
+// The chat request: its schema, and how a valid body becomes a request to the host.
+// Pure; knows nothing about HTTP or about answers.
+import { Type, type Static } from 'typebox';
+import { EngineError } from '../../errors.ts';
+import type { GenerateRequest } from '../../fleet/host.ts';
+import type { TemplateMessage } from '../../runner/protocol.ts';
+import type { Limits } from '../limits.ts';
+import { CHAT_REFUSALS, refuseUnsupported } from './refusals.ts';
+import { readSampling, readStop, samplingFields } from './sampling.ts';
+import { readStreaming, streamFields, type Streaming } from './streaming.ts';
+
+const contentPart = Type.Object({ type: Type.String(), text: Type.Optional(Type.String()), refusal: Type.Optional(Type.String()) });
+
+const message = Type.Object({
+  role: Type.Enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
+  content: Type.Optional(Type.Union([Type.String(), Type.Array(contentPart)], { description: 'Text, or parts of type `text`.' })),
+  name: Type.Optional(Type.String({ description: 'Passed to the model’s chat template.' })),
+  refusal: Type.Optional(Type.String()),
+  tool_calls: Type.Optional(Type.Array(Type.Unknown())),
+  function_call: Type.Optional(Type.Unknown()),
+  audio: Type.Optional(Type.Unknown()),
+});
+
+export const chatBody = Type.Object({
+  model: Type.String({ minLength: 1, description: 'Name of an installed model; see `/v1/models`.' }),
+  messages: Type.Array(message, { minItems: 1 }),
+  max_tokens: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Older name of `max_completion_tokens`; the smaller of the two holds.' }),
+  ),
+  max_completion_tokens: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Tokens of the answer at most. Default: what the context holds.' }),
+  ),
+  n: Type.Optional(Type.Integer({ minimum: 1, description: 'Answers to make. Default 1.' })),
+  logprobs: Type.Optional(Type.Boolean()),
+  top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'Alternatives for each token; needs `logprobs`.' })),
+  ...samplingFields,
+  ...streamFields,
+  user: Type.Optional(Type.String({ description: 'Accepted; has no effect on the answer.' })),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Accepted; has no effect on the answer.' })),
+  store: Type.Optional(Type.Boolean({ description: 'Accepted; nothing is stored.' })),
+});
+export type ChatBody = Static<typeof chatBody>;
+type Message = Static<typeof message>;
+
+export interface ChatAsk extends Streaming {
+  readonly request: GenerateRequest;
+  readonly logprobs: boolean;
+}
+
+/** @throws EngineError `unsupported_parameter`, `invalid_request` */
+export function readChat(body: ChatBody, vocabSize: number, limits: Limits): ChatAsk {
+  refuseUnsupported(body, CHAT_REFUSALS);
+  if (body.messages.length > limits.messages) throw invalid('messages', `messages has more than ${limits.messages} entries.`);
+  if ((body.n ?? 1) > limits.choices) throw invalid('n', `n must be at most ${limits.choices}.`);
+  const logprobs = body.logprobs ?? false;
+  if (body.top_logprobs !== undefined && !logprobs) throw invalid('top_logprobs', 'top_logprobs needs logprobs to be true.');
+  return { ...readStreaming(body), logprobs, request: toRequest(body, vocabSize, limits) };
+}
+
+function toRequest(body: ChatBody, vocabSize: number, limits: Limits): GenerateRequest {
+  return {
+    model: body.model,
+    prompt: { kind: 'chat', messages: body.messages.map(toTemplateMessage), tools: null, templateOptions: {} },
+    params: {
+      sampling: readSampling(body, vocabSize),
+      maxTokens: tokenLimit(body),
+      stop: readStop(body.stop, limits),
+      topLogprobs: body.logprobs === true ? (body.top_logprobs ?? 0) : null,
+      promptLogprobs: false,
+      n: body.n ?? 1,
+      ignoreEos: body.ignore_eos ?? false,
+    },
+  };
+}
+
+function tokenLimit(body: ChatBody): number | null {
+  const limits = [body.max_tokens, body.max_completion_tokens].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
+function toTemplateMessage(message: Message, index: number): TemplateMessage {
+  const at = `messages[${index}]`;
+  if (message.role === 'tool' || message.role === 'function')
+    throw unsupported(`${at}.role`, `The role ${message.role} is not supported yet.`);
+  if ((message.tool_calls?.length ?? 0) > 0) throw unsupported(`${at}.tool_calls`, 'Tool calls are not supported yet.');
+  if (message.function_call !== undefined) throw unsupported(`${at}.function_call`, 'Function calls are not supported yet.');
+  if (message.audio !== undefined) throw unsupported(`${at}.audio`, 'Audio is not supported.');
+  const role = message.role === 'developer' ? 'system' : message.role;
+  return { role, content: textOf(message, at), ...(message.name === undefined ? {} : { name: message.name }) };
+}
+
+/** Parts are joined by line feeds: a template sees one text. */
+function textOf(message: Message, at: string): string {
+  const { content } = message;
+  if (content === undefined) {
+    if (message.role === 'assistant') return message.refusal ?? '';
+    throw invalid(`${at}.content`, `${at}.content is required.`);
+  }
+  return typeof content === 'string' ? content : content.map((part, index) => textOfPart(part, `${at}.content[${index}]`)).join('\n');
+}
+
+function textOfPart(part: Static<typeof contentPart>, at: string): string {
+  if (part.type !== 'text' && part.type !== 'refusal')
+    throw unsupported(at, `A content part of type ${JSON.stringify(part.type)} is not supported: this model reads text.`);
+  const text = part.type === 'text' ? part.text : part.refusal;
+  if (text === undefined) throw invalid(at, `${at}.${part.type} is required.`);
+  return text;
+}
+
+const invalid = (param: string, message: string): EngineError => new EngineError('invalid_request', message, { param });
+const unsupported = (param: string, message: string): EngineError => new EngineError('unsupported_parameter', message, { param });

@@ -1,0 +1,53 @@
+// Documented fields that this server cannot honour: which values of them change nothing, and why the others are refused.
+// Pure; a field that is in neither a schema nor this table is unknown, and ignored.
+import { EngineError } from '../../errors.ts';
+
+export interface Refusal {
+  /** Whether this value asks for nothing that the server would not do anyway. */
+  readonly harmless: (value: unknown) => boolean;
+  readonly why: string;
+}
+
+const never = (): boolean => false;
+const emptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+const oneOf =
+  (...values: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    values.includes(value);
+const hasType =
+  (type: string) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && 'type' in value && value.type === type;
+
+const NO_TOOLS = 'tool calls are not supported yet';
+
+export const CHAT_REFUSALS: Readonly<Record<string, Refusal>> = {
+  tools: { harmless: emptyList, why: NO_TOOLS },
+  tool_choice: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
+  functions: { harmless: emptyList, why: NO_TOOLS },
+  function_call: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
+  response_format: { harmless: hasType('text'), why: 'only the type "text" is supported yet' },
+  modalities: { harmless: (value) => JSON.stringify(value) === '["text"]', why: 'answers are text only' },
+  audio: { harmless: never, why: 'answers are text only' },
+  prediction: { harmless: never, why: 'predicted outputs are not supported' },
+  web_search_options: { harmless: never, why: 'this server searches nothing' },
+  reasoning_effort: { harmless: oneOf('none'), why: 'reasoning cannot be steered yet' },
+  verbosity: {
+    harmless: oneOf('medium'),
+    why: 'the length of answers cannot be steered; say it in the prompt or set max_completion_tokens',
+  },
+  service_tier: { harmless: oneOf('auto', 'default'), why: 'there is one service tier' },
+};
+
+export const COMPLETION_REFUSALS: Readonly<Record<string, Refusal>> = {
+  suffix: { harmless: oneOf(''), why: 'inserting before a suffix is not supported' },
+};
+
+/** @throws EngineError `unsupported_parameter` naming the first field that would not be honoured */
+export function refuseUnsupported(body: Readonly<Record<string, unknown>>, refusals: Readonly<Record<string, Refusal>>): void {
+  for (const [field, refusal] of Object.entries(refusals)) {
+    const value = body[field];
+    if (value === undefined || refusal.harmless(value)) continue;
+    throw new EngineError('unsupported_parameter', `${field} is not supported with this value: ${refusal.why}.`, { param: field });
+  }
+}

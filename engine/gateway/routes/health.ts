@@ -1,0 +1,51 @@
+// `GET /health` (the process answers) and `GET /ready` (it takes requests). Each decision is a pure function of what the host says.
+import { Type } from 'typebox';
+import type { HostedModel } from '../../fleet/host.ts';
+import type { GatewayApp, GatewayContext } from '../context.ts';
+
+const readiness = Type.Object({
+  status: Type.Enum(['ready', 'loading', 'no_model', 'failed', 'draining']),
+  models: Type.Array(Type.Object({ id: Type.String(), state: Type.String(), reason: Type.Union([Type.String(), Type.Null()]) })),
+});
+
+const healthSchema = {
+  tags: ['Health'],
+  summary: 'Whether the server answers',
+  response: { 200: Type.Object({ status: Type.Literal('ok'), version: Type.String(), uptime_seconds: Type.Number() }) },
+};
+const readySchema = {
+  tags: ['Health'],
+  summary: 'Whether the server takes requests',
+  description: '200 when a model is loaded, or is loaded by the first request for it; 503 with the reason otherwise.',
+  response: { 200: readiness, 503: readiness },
+};
+
+export function healthRoutes(app: GatewayApp, context: GatewayContext): void {
+  app.get('/health', { schema: healthSchema }, async () => ({
+    status: 'ok' as const,
+    version: context.version,
+    uptime_seconds: Math.round((context.now() - context.startedAtMs) / 100) / 10,
+  }));
+  app.get('/ready', { schema: readySchema }, async (_request, reply) => {
+    const models = context.host.list();
+    const status = decideReadiness(models, context.activity.draining);
+    const list = models.map(({ manifest, state }) => ({
+      id: manifest.id,
+      state: state.kind,
+      reason: state.kind === 'failed' ? state.reason : null,
+    }));
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, models: list });
+  });
+}
+
+export type Readiness = 'ready' | 'loading' | 'no_model' | 'failed' | 'draining';
+
+/** One loaded model is enough; without one, a load under way is worth waiting for. */
+export function decideReadiness(models: readonly HostedModel[], draining: boolean): Readiness {
+  if (draining) return 'draining';
+  if (models.length === 0) return 'no_model';
+  const states = new Set(models.map(({ state }) => state.kind));
+  if (states.has('ready')) return 'ready';
+  if (states.has('loading')) return 'loading';
+  return states.has('installed') ? 'ready' : 'failed';
+}

@@ -1,0 +1,113 @@
+// The schemas of answers, for the API's reference and for the tests that hold answers against them.
+// They describe; what is sent is not filtered through them.
+import { Type, type TSchema } from 'typebox';
+import { ERROR_TABLE } from '../../errors.ts';
+
+const nullable = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()]);
+const finishReason = Type.Enum(['stop', 'length']);
+
+export const errorSchema = Type.Object(
+  {
+    error: Type.Object({
+      message: Type.String(),
+      type: Type.String(),
+      param: nullable(Type.String()),
+      code: Type.Enum(Object.keys(ERROR_TABLE)),
+    }),
+  },
+  { description: 'The one shape of every error.' },
+);
+
+export const errorResponses = { '4xx': errorSchema, '5xx': errorSchema };
+
+const usage = Type.Object({
+  prompt_tokens: Type.Integer(),
+  completion_tokens: Type.Integer(),
+  total_tokens: Type.Integer(),
+  prompt_tokens_details: Type.Object({ cached_tokens: Type.Integer(), audio_tokens: Type.Integer() }),
+  completion_tokens_details: Type.Object({
+    reasoning_tokens: Type.Integer(),
+    audio_tokens: Type.Integer(),
+    accepted_prediction_tokens: Type.Integer(),
+    rejected_prediction_tokens: Type.Integer(),
+  }),
+});
+
+const tokenLogprob = { token: Type.String(), logprob: Type.Number(), bytes: Type.Array(Type.Integer()) };
+const chatLogprobs = Type.Object({
+  content: Type.Array(Type.Object({ ...tokenLogprob, top_logprobs: Type.Array(Type.Object(tokenLogprob)) })),
+  refusal: Type.Null(),
+});
+
+const head = {
+  id: Type.String(),
+  created: Type.Integer({ description: 'Seconds since 1970.' }),
+  model: Type.String(),
+  system_fingerprint: Type.String(),
+};
+
+export const chatCompletion = Type.Object({
+  ...head,
+  object: Type.Literal('chat.completion'),
+  choices: Type.Array(
+    Type.Object({
+      index: Type.Integer(),
+      message: Type.Object({ role: Type.Literal('assistant'), content: Type.String(), refusal: Type.Null() }),
+      logprobs: nullable(chatLogprobs),
+      finish_reason: finishReason,
+    }),
+  ),
+  usage,
+});
+
+export const chatChunk = Type.Object({
+  ...head,
+  object: Type.Literal('chat.completion.chunk'),
+  choices: Type.Array(
+    Type.Object({
+      index: Type.Integer(),
+      delta: Type.Object({
+        role: Type.Optional(Type.Literal('assistant')),
+        content: Type.Optional(Type.String()),
+        refusal: Type.Optional(Type.Null()),
+      }),
+      logprobs: nullable(chatLogprobs),
+      finish_reason: nullable(finishReason),
+    }),
+  ),
+  usage: Type.Optional(nullable(usage)),
+});
+
+const completionLogprobs = Type.Object({
+  tokens: Type.Array(Type.String()),
+  token_logprobs: Type.Array(nullable(Type.Number())),
+  top_logprobs: Type.Array(nullable(Type.Record(Type.String(), Type.Number()))),
+  text_offset: Type.Array(Type.Integer()),
+});
+
+const completionChoice = { index: Type.Integer(), text: Type.String(), logprobs: nullable(completionLogprobs) };
+
+export const textCompletion = Type.Object({
+  ...head,
+  object: Type.Literal('text_completion'),
+  choices: Type.Array(Type.Object({ ...completionChoice, finish_reason: finishReason })),
+  usage,
+});
+
+export const textChunk = Type.Object({
+  ...head,
+  object: Type.Literal('text_completion'),
+  choices: Type.Array(Type.Object({ ...completionChoice, finish_reason: nullable(finishReason) })),
+  usage: Type.Optional(nullable(usage)),
+});
+
+const either = (whole: TSchema, chunk: TSchema) => ({
+  200: {
+    description: 'The answer; with `stream`, chunks as server-sent events that end with `data: [DONE]`.',
+    content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
+  },
+  ...errorResponses,
+});
+
+export const chatResponses = either(chatCompletion, chatChunk);
+export const completionResponses = either(textCompletion, textChunk);

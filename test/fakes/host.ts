@@ -1,0 +1,232 @@
+// An honest stand-in for the fleet: bytes are tokens, every request in a slot gets one token a step, and failures are scripted.
+// Steps come from a timer, or from the test itself.
+import { toWireError, EngineError, type WireError } from '../../engine/errors.ts';
+import type { GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from '../../engine/fleet/host.ts';
+import type { ModelManifest } from '../../engine/models/manifest.ts';
+import type { GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
+
+export interface FakeHostOptions {
+  readonly models?: readonly string[];
+  /** What every request answers. Default: the prompt's last 24 bytes in capitals. */
+  readonly answer?: (prompt: string, choice: number) => string;
+  /** Milliseconds between steps; null: the test calls `step`. Default 0, a step for each turn of the event loop. */
+  readonly stepMs?: number | null;
+  readonly slots?: number;
+  readonly maxWaiting?: number;
+  /** An error for a request after so many of its steps; 0 fails before `started`. */
+  readonly failure?: { readonly error: EngineError; readonly afterSteps: number } | null;
+  readonly state?: ModelState;
+}
+
+interface Job {
+  readonly id: number;
+  readonly request: GenerateRequest;
+  readonly onEvent: (event: GenerateEvent) => void;
+  readonly prompt: Buffer;
+  readonly answers: readonly Buffer[];
+  step: number;
+}
+
+export class FakeHost implements ModelHost {
+  readonly #options: FakeHostOptions;
+  readonly #running: Job[] = [];
+  readonly #waiting: Job[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #nextId = 1;
+  /** Every request, as it came in. */
+  readonly requests: GenerateRequest[] = [];
+  cancelled = 0;
+  failure: FakeHostOptions['failure'];
+
+  constructor(options: FakeHostOptions = {}) {
+    this.#options = options;
+    this.failure = options.failure ?? null;
+  }
+
+  get openCount(): number {
+    return this.#running.length + this.#waiting.length;
+  }
+
+  list(): readonly HostedModel[] {
+    return (this.#options.models ?? ['fake']).map((id) => this.#hosted(id));
+  }
+
+  get(model: string): HostedModel | undefined {
+    return this.list().find(({ manifest }) => manifest.id === model);
+  }
+
+  generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation {
+    this.requests.push(request);
+    const prompt = promptBytes(request.prompt);
+    const answer = this.#options.answer ?? ((text) => text.slice(-24).toUpperCase());
+    const answers = Array.from({ length: request.params.n }, (_, choice) => limited(answer(prompt.toString(), choice), request));
+    const job: Job = { id: this.#nextId++, request, onEvent, prompt, answers, step: 0 };
+    if (this.#waiting.length >= (this.#options.maxWaiting ?? 64)) {
+      const full = new EngineError('queue_full', 'The queue is full.', { retryAfterSeconds: 2.4 });
+      queueMicrotask(() => onEvent(errorEvent(job.id, toWireError(full))));
+    } else {
+      this.#waiting.push(job);
+      this.#schedule();
+    }
+    return { cancel: () => this.#cancel(job) };
+  }
+
+  async tokenize(_model: string, prompt: PromptInput): Promise<readonly number[]> {
+    return [...promptBytes(prompt)];
+  }
+
+  /** One decode step: each running request gets one token for each of its choices. */
+  step(): void {
+    while (this.#running.length < (this.#options.slots ?? 8) && this.#waiting.length > 0) this.#running.push(...this.#waiting.splice(0, 1));
+    for (const job of [...this.#running]) if (this.#running.includes(job)) this.#advance(job);
+  }
+
+  #schedule(): void {
+    const { stepMs = 0 } = this.#options;
+    if (stepMs === null || this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.step();
+      if (this.openCount > 0) this.#schedule();
+    }, stepMs);
+  }
+
+  #advance(job: Job): void {
+    if (this.failure && job.step >= this.failure.afterSteps) {
+      this.#remove(job);
+      job.onEvent(errorEvent(job.id, toWireError(this.failure.error)));
+      return;
+    }
+    if (job.step === 0) job.onEvent(startedEvent(job));
+    const at = job.step++;
+    job.answers.forEach((answer, choice) => this.#token(job, answer, choice, at));
+    if (job.answers.some((answer) => at + 1 < answer.length)) return;
+    this.#remove(job);
+    job.onEvent(doneEvent(job));
+  }
+
+  #token(job: Job, answer: Buffer, choice: number, at: number): void {
+    const byte = answer[at];
+    const { topLogprobs, maxTokens } = job.request.params;
+    if (byte !== undefined) {
+      const logprobs = topLogprobs === null ? null : [logprobOf(byte, topLogprobs, choice)];
+      job.onEvent({ kind: 'text', id: job.id, choice, text: String.fromCharCode(byte), tokens: [byte], logprobs });
+    }
+    if (at !== Math.max(0, answer.length - 1)) return;
+    const reason = answer.length === maxTokens ? 'length' : 'stop';
+    job.onEvent({ kind: 'finish', id: job.id, choice, reason, stopString: null });
+  }
+
+  #cancel(job: Job): void {
+    if (this.#remove(job)) this.cancelled++;
+  }
+
+  #remove(job: Job): boolean {
+    const list = [this.#running, this.#waiting].find((jobs) => jobs.includes(job));
+    list?.splice(list.indexOf(job), 1);
+    return list !== undefined;
+  }
+
+  #hosted(id: string): HostedModel {
+    const info = { pid: 4711, modelId: id, variant: 'int8', precision: 'int8' as const, device: 'cpu' as const };
+    const ready = { ...info, contextLength: 2048, maxSlots: this.#options.slots ?? 8, vocabSize: 256, loadMs: 12 };
+    const state: ModelState = this.#options.state ?? { kind: 'ready', info: ready, stats: this.#stats() };
+    return { manifest: fakeManifest(id), variant: 'int8', state };
+  }
+
+  #stats(): RunnerStats {
+    const kvUsedTokens = this.#running.reduce((total, job) => total + job.prompt.length + job.step, 0);
+    const counts = { running: this.#running.length, waiting: this.#waiting.length, slots: this.#options.slots ?? 8 };
+    return {
+      ...counts,
+      kvUsedTokens,
+      kvCommittedBytes: 0,
+      steps: 0,
+      prefillTokens: 0,
+      decodeTokens: 0,
+      preemptions: 0,
+      eventLoopDelayP99Ms: 0,
+    };
+  }
+}
+
+const errorEvent = (id: number, error: WireError): GenerateEvent => ({ kind: 'error', id, error });
+
+function promptBytes(prompt: PromptInput): Buffer {
+  if (prompt.kind === 'tokens') return Buffer.from(prompt.tokens);
+  return Buffer.from(prompt.kind === 'text' ? prompt.text : prompt.messages.map(({ role, content }) => `${role}: ${content}\n`).join(''));
+}
+
+function limited(answer: string, request: GenerateRequest): Buffer {
+  return Buffer.from(answer, 'latin1').subarray(0, request.params.maxTokens ?? answer.length);
+}
+
+function startedEvent({ id, prompt, request }: Job): GenerateEvent {
+  const { promptLogprobs, topLogprobs } = request.params;
+  const entries = promptLogprobs ? [...prompt].map((byte, at) => (at === 0 ? null : logprobOf(byte, topLogprobs ?? 0, 0))) : null;
+  const echo = promptLogprobs ? { promptText: prompt.toString('latin1') } : {};
+  return { kind: 'started', id, promptTokens: prompt.length, cachedTokens: 0, promptLogprobs: entries, ...echo };
+}
+
+function doneEvent({ id, prompt, answers }: Job): GenerateEvent {
+  const completionTokens = answers.reduce((total, answer) => total + answer.length, 0);
+  const timings = { queueMs: 0, prefillMs: 0, decodeMs: 0, meanBatch: 1, draftedTokens: 0, acceptedTokens: 0 };
+  return { kind: 'done', id, usage: { promptTokens: prompt.length, cachedTokens: 0, completionTokens }, timings };
+}
+
+/** Later choices are likelier, so that `best_of` has something to choose. */
+function logprobOf(byte: number, topCount: number, choice: number): TokenLogprob {
+  const one = (token: number, logprob: number) => ({ token, text: String.fromCharCode(token), bytes: [token], logprob });
+  const top = Array.from({ length: topCount }, (_, rank) => one((byte + rank) % 256, -1 / (choice + 1) - rank));
+  return { ...one(byte, -1 / (choice + 1)), top };
+}
+
+export function fakeManifest(id: string): ModelManifest {
+  return {
+    formatVersion: 1,
+    id,
+    createdAt: '2026-01-02T03:04:05.000Z',
+    source: { kind: 'file', reference: `/models/${id}.gguf`, sha256: null },
+    licence: 'apache-2.0',
+    parameterCount: 1000,
+    config: {
+      family: 'llama',
+      hiddenSize: 8,
+      layerCount: 1,
+      headCount: 1,
+      kvHeadCount: 1,
+      headDim: 8,
+      intermediateSize: 8,
+      vocabSize: 256,
+      contextLength: 8192,
+      normEpsilon: 1e-5,
+      tiedEmbeddings: true,
+      activation: 'silu',
+      rope: { theta: 10_000, dim: 8, scaling: null, localTheta: null },
+      layers: [{ window: 0, rope: true }],
+      qkvBias: false,
+      qkNorm: false,
+      sandwichNorms: false,
+      normWeightOffset: 0,
+      embeddingScale: 1,
+      attentionScale: 1,
+      attentionSoftcap: 0,
+      finalSoftcap: 0,
+    },
+    tokenizer: { file: 'tokenizer.json', vocabFile: 'vocab.bin', bosToken: null, eosTokens: [0], addBos: false, chatTemplate: null },
+    variants: {
+      int8: {
+        name: 'int8',
+        precision: 'int8',
+        graphVersion: 1,
+        graphFile: 'int8.onnx',
+        weightsFile: 'int8.bin',
+        sizeBytes: 135_000_000,
+        bitsPerWeight: 8.5,
+        method: 'scripted',
+        kvType: 'f32',
+      },
+    },
+    defaultVariant: 'int8',
+  };
+}
