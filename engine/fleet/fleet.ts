@@ -22,6 +22,8 @@ export interface FleetOptions {
   /** Waiting and running requests of one model together. */
   readonly maxRequests: number;
   readonly speculation: boolean;
+  /** The variant that a plain model name means, where the model has it. */
+  readonly preferredVariant?: string | null;
   readonly availableMemoryBytes: () => number;
   readonly now?: () => number;
   readonly limits?: Partial<ReplicaLimits>;
@@ -40,7 +42,7 @@ export class Fleet implements ModelHost {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.#installed = new InstalledModels(options.store, options.log);
+    this.#installed = new InstalledModels(options.store, options.log, options.preferredVariant ?? null);
     this.#limits = { ...LIFE_LIMITS, maxRequests: options.maxRequests, loadMs: LOAD_MS, silentMs: SILENT_MS, ...options.limits };
   }
 

@@ -19,13 +19,15 @@ const REFRESH_MS = 2000;
 export class InstalledModels {
   readonly #store: ModelStore;
   readonly #log: Log;
+  readonly #preferredVariant: string | null;
   #models: ReadonlyMap<string, ModelManifest> = new Map();
   #damaged: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(store: ModelStore, log: Log) {
+  constructor(store: ModelStore, log: Log, preferredVariant: string | null) {
     this.#store = store;
     this.#log = log;
+    this.#preferredVariant = preferredVariant;
   }
 
   list(): readonly ModelManifest[] {
@@ -36,9 +38,14 @@ export class InstalledModels {
   find(name: string): NamedVariant | undefined {
     const [id = '', wanted, ...rest] = name.split(':');
     const manifest = this.#models.get(id);
-    const variant = manifest?.variants[wanted ?? manifest.defaultVariant];
+    const variant = manifest?.variants[wanted ?? this.#plainVariant(manifest)];
     if (manifest === undefined || variant === undefined || rest.length > 0) return undefined;
     return { key: `${id}:${variant.name}`, manifest, variant, folder: this.#store.path(id) };
+  }
+
+  #plainVariant(manifest: ModelManifest): string {
+    const preferred = this.#preferredVariant;
+    return preferred !== null && preferred in manifest.variants ? preferred : manifest.defaultVariant;
   }
 
   /** Reads the folder now and from then on; `onChange` hears which models are gone or were replaced. */

@@ -1,0 +1,114 @@
+// Wires the rooms into a running engine: config, store, fleet, gateway. Ends them in the reverse order.
+// NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readConfig, type EngineConfig } from './config.ts';
+import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { forkRunner } from './fleet/runner-process.ts';
+import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
+import { createLog, type Log } from './log.ts';
+import { ModelStore } from './models/store/model-store.ts';
+
+export interface Engine {
+  /** Base address of the API, such as `http://127.0.0.1:11711`. */
+  readonly url: string;
+  readonly fleet: Fleet;
+  /** The model that is being loaded; null when none is installed or there is a choice. */
+  readonly preloaded: string | null;
+  /** Refuses new requests, lets running ones finish for at most `drainMs`, then ends every process. Safe to call twice. */
+  close(drainMs: number): Promise<void>;
+}
+
+const RUNNER_ENTRY = fileURLToPath(new URL('./runner/main.ts', import.meta.url));
+
+/** The version in package.json. */
+export function engineVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string };
+  return manifest.version;
+}
+
+/** Starts the engine and resolves when it listens; its model may still be loading.
+ *  @throws LockHeldError when another engine serves this data folder; EngineError for a model that is not installed */
+export async function startEngine(config: EngineConfig, log: Log = createLog(config.logLevel)): Promise<Engine> {
+  const lock = acquireLock(engineLockPath(config.dataDir));
+  try {
+    return await startLocked(config, log, lock);
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+}
+
+async function startLocked(config: EngineConfig, log: Log, lock: InstanceLock): Promise<Engine> {
+  const fleet = createFleet(config, log);
+  try {
+    await fleet.open();
+    const preloaded = config.model ?? onlyModel(fleet);
+    if (preloaded !== null) fleet.preload(preloaded);
+    const { createGateway } = await import('./gateway/gateway.ts');
+    const { host, port, allowHost, allowOrigin } = config;
+    const served = { host, port, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin };
+    const gateway = await createGateway({ host: fleet, config: served, log });
+    const { url } = await gateway.listen();
+    lock.announce(url);
+    const close = once(async (drainMs: number) => {
+      fleet.drain();
+      await gateway.close({ drainMs });
+      await fleet.close(0);
+      lock.release();
+    });
+    return { url, fleet, preloaded, close };
+  } catch (cause) {
+    await fleet.close(0);
+    throw cause;
+  }
+}
+
+function createFleet(config: EngineConfig, log: Log): Fleet {
+  return new Fleet({
+    store: new ModelStore(config.dataDir),
+    spawn: forkRunner(RUNNER_ENTRY),
+    log,
+    availableMemoryBytes,
+    threads: config.threads ?? physicalCores(),
+    contextLength: config.ctx,
+    slots: config.slots,
+    maxRequests: config.queue,
+    speculation: config.speculation,
+    preferredVariant: config.precision,
+  });
+}
+
+function onlyModel(fleet: Fleet): string | null {
+  const installed = fleet.list();
+  return installed.length === 1 ? (installed[0]?.manifest.id ?? null) : null;
+}
+
+function once(work: (drainMs: number) => Promise<void>): (drainMs: number) => Promise<void> {
+  let running: Promise<void> | null = null;
+  return (drainMs) => (running ??= work(drainMs));
+}
+
+/** Drains on the first SIGTERM or SIGINT and ends at once on the second. Resolves with the exit code when all has ended. */
+export function closeOnSignal(engine: Engine, drainMs: number, log: Log): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let seen = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (seen) process.exit(signal === 'SIGINT' ? 130 : 143);
+      seen = true;
+      log.info({ signal, drainMs }, 'draining; a second signal ends at once');
+      engine.close(drainMs).then(() => resolve(0), reject);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+if (import.meta.main) {
+  const config = readConfig({}, process.env);
+  const log = createLog(config.logLevel);
+  const engine = await startEngine(config, log);
+  log.info({ url: engine.url }, 'listening');
+  process.exitCode = await closeOnSignal(engine, config.drainSeconds * 1000, log);
+}
