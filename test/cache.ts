@@ -3,14 +3,9 @@
 import { mkdir, open, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import envPaths from 'env-paths';
+import { testCacheDir } from './models.ts';
 
 const COMPLETE = '.complete';
-
-/** `MILLRACE_TEST_CACHE`, or `millrace-test` in the platform's cache folder. */
-export function testCacheDir(): string {
-  return process.env['MILLRACE_TEST_CACHE'] ?? envPaths('millrace-test', { suffix: '' }).cache;
-}
 
 /**
  * The path of folder `name` of the test cache. `make` fills it when it is missing or was left unfinished; while one process

@@ -6,8 +6,8 @@ import { link, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { cachedFolder, testCacheDir } from './cache.ts';
-import { testModel } from './models.ts';
+import { cachedFolder } from './cache.ts';
+import { testCacheDir, testModel } from './models.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = join(ROOT, 'engine/cli.ts');

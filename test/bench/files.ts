@@ -1,0 +1,34 @@
+// Prepares what is compared: the GGUF as shipped, the peer's requantised forms of it, and our conversions of the same file.
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { cachedFolder } from '../cache.ts';
+import { testModel } from '../models.ts';
+import { convertedData } from '../served.ts';
+import type { ModelFiles } from './context.ts';
+import type { Peer } from './peer.ts';
+
+const EXACT = 'bench-exact';
+const INT8 = 'bench-int8';
+
+/** Takes a minute the first time, nothing after that. */
+export async function prepareFiles(model: string | null, peer: Peer | null, log: (line: string) => void): Promise<ModelFiles> {
+  const source = model === null ? await testModel() : resolve(model);
+  const requantised = peer === null ? null : await requantise(peer, source, log);
+  log('Converting our variants …');
+  const dataDir = await convertedData([
+    { file: source, name: EXACT, precision: 'int4' },
+    { file: source, name: INT8, precision: 'int8' },
+  ]);
+  const form = (type: string): string | null => (requantised === null ? null : join(requantised, `${type}.gguf`));
+  return { source, q8: form('Q8_0'), q4: form('Q4_0'), dataDir, exactModel: EXACT, int8Model: INT8 };
+}
+
+async function requantise(peer: Peer, source: string, log: (line: string) => void): Promise<string> {
+  const { size } = await stat(source);
+  return cachedFolder(`gguf-${basename(source, '.gguf')}-${size}`, async (folder) => {
+    for (const type of ['Q8_0', 'Q4_0']) {
+      log(`Making the peer's ${type} form …`);
+      await peer.run('llama-quantize', ['--allow-requantize', source, join(folder, `${type}.gguf`), type]);
+    }
+  });
+}

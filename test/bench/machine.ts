@@ -1,0 +1,48 @@
+// What the benchmark says about the machine, and the memory of process trees. Linux tells both; elsewhere less is known.
+import { readFile, readdir } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  /** Those instruction sets that the kernels of either side choose by. */
+  readonly instructionSets: readonly string[];
+}
+
+const TELLING = ['avx', 'avx2', 'avx_vnni', 'fma', 'f16c', 'avx512f', 'avx512bw', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm', 'sve'];
+
+export async function describeMachine(): Promise<Machine> {
+  const info = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  const flags = new Set((/^(?:flags|Features)\s*:\s*(.*)$/m.exec(info)?.[1] ?? '').split(' '));
+  return { cpu: cpus()[0]?.model.trim() ?? process.arch, cores: availableParallelism(), instructionSets: TELLING.filter((flag) => flags.has(flag)) };
+}
+
+/** Proportional set size of a process and all its descendants, in bytes; null where the system does not tell. */
+export async function treePssBytes(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null;
+  const pids = [pid, ...(await descendants(pid))];
+  const sizes = await Promise.all(pids.map(pssBytes));
+  return sizes.reduce((total, size) => total + size, 0);
+}
+
+/** Zero for a process that has just ended. */
+async function pssBytes(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) * 1024;
+}
+
+/** Ids of the children of a process, and of theirs. Linux only. */
+export async function descendants(pid: number): Promise<readonly number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')));
+  const children = lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
+  const deeper = await Promise.all(children.map(descendants));
+  return [...children, ...deeper.flat()];
+}
+
+/** Processor seconds that the machine has spent busy since it started, all cores; null where the system does not tell. */
+export async function busySeconds(): Promise<number | null> {
+  const line = (await readFile('/proc/stat', 'utf8').catch(() => '')).split('\n')[0] ?? '';
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).map(Number);
+  return line === '' ? null : (user + nice + system + irq + softirq) / 100;
+}

@@ -1,0 +1,55 @@
+// Proportional set size of all processes of a server: loaded, every slot full, after many short requests, after an idle minute.
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BenchContext, withServer } from '../context.ts';
+import { type Figure, type FigureSpec, Figures, type Side } from '../figure.ts';
+import { LoadGenerator } from '../load/generate.ts';
+import { type ChatShape, chatBodies } from '../load/plan.ts';
+import { treePssBytes } from '../machine.ts';
+import { type RunningServer, type Target, llamaTarget, millraceTarget } from '../servers.ts';
+
+const MIB = 2 ** 20;
+
+/** One round: what is measured is held memory, not time. */
+export async function memoryPart(context: BenchContext): Promise<readonly Figure[]> {
+  const { peer, files, shape } = context;
+  const figures = new Figures('memory');
+  if ((await treePssBytes(process.pid)) === null) {
+    context.log('memory: this system does not tell the proportional set size, left out.');
+    return [];
+  }
+  await measure(context, figures, 'ours', millraceTarget(files.dataDir, files.int8Model, shape));
+  if (peer !== null) await measure(context, figures, 'peer', llamaTarget(peer, files.source, shape));
+  return figures.list();
+}
+
+async function measure(context: BenchContext, figures: Figures, side: Side, target: Target): Promise<void> {
+  using generator = new LoadGenerator();
+  const { slots, contextPerSlot } = context.shape;
+  await withServer(target, async (server) => {
+    const pss = async (spec: Omit<FigureSpec, 'unit' | 'better'>): Promise<number> => {
+      const bytes = (await treePssBytes(server.pid)) ?? Number.NaN;
+      figures.add(side, bytes / MIB, { ...spec, unit: 'MiB', better: 'lower' });
+      return bytes;
+    };
+    await send(generator, server, { promptWords: 4, sharedWords: 0, maxTokens: 2 }, 1, 1);
+    const loaded = await pss({ name: 'after load', ratioGoal: 1 });
+    // Words are nearly one token each; the slack is for the template and for the words that are two.
+    const promptWords = context.smoke ? 60 : Math.floor((contextPerSlot - 120) / 1.05);
+    await send(generator, server, { promptWords, sharedWords: 0, maxTokens: 16 }, slots, slots);
+    const filled = await pss({ name: 'every slot filled', ratioGoal: 1.2 });
+    const short = context.smoke ? 20 : 10_000;
+    await send(generator, server, { promptWords: 2, sharedWords: 0, maxTokens: 1 }, short, slots);
+    const after = await pss({ name: `after ${short} short requests` });
+    await delay(context.smoke ? 500 : 60_000);
+    const idle = await pss({ name: 'after an idle minute' });
+    figures.add(side, after / filled, { name: `growth over ${short} short requests`, unit: '', better: 'lower', valueGoal: 1.05 });
+    figures.add(side, idle / loaded, { name: 'idle over loaded', unit: '', better: 'lower', valueGoal: 1.1 });
+  });
+}
+
+async function send(generator: LoadGenerator, server: RunningServer, chat: Omit<ChatShape, 'model'>, count: number, clients: number): Promise<void> {
+  const bodies = chatBodies({ model: server.model, ...chat }, count, 41);
+  const { samples } = await generator.run({ port: server.port, path: '/v1/chat/completions', bodies, arrivals: { kind: 'closed', clients }, limitMs: 600_000 });
+  const failed = samples.find((sample) => !sample.ok);
+  if (failed !== undefined) throw new Error(`A request of the memory part failed: ${failed.status} ${failed.failure}`);
+}
