@@ -1,0 +1,164 @@
+// Owns one loaded model's work: takes messages, tokenizes, schedules, reports. The step loop runs while there is something to do.
+// Knows nothing about processes; `main.ts` connects it to its parent.
+import { randomBytes } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { EngineError, toWireError } from '../errors.ts';
+import type { LoadedModel } from './load-model.ts';
+import type { FromRunner, GenerateParams, PromptInput, RunnerOptions, RunnerStats, ToRunner } from './protocol.ts';
+import { Scheduler } from './scheduler.ts';
+
+/** Tokens of one prefill chunk: the longest that a running stream waits for. */
+const CHUNK_TOKENS = 128;
+const STATS_INTERVAL_MS = 1000;
+/** Kept prefixes are given back after this long without a request. */
+const IDLE_RELEASE_MS = 45_000;
+
+export interface RunnerPort {
+  send(message: FromRunner): void;
+  /** All work is done after `drain`. */
+  drained(): void;
+}
+
+type Message = Exclude<ToRunner, { kind: 'load' }>;
+
+export class Runner {
+  readonly #model: LoadedModel;
+  readonly #port: RunnerPort;
+  readonly #scheduler: Scheduler;
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+  /** Requests whose prompt is being tokenized. */
+  readonly #tokenizing = new Set<number>();
+  #isStepping = false;
+  #isDraining = false;
+  #statsTimer: NodeJS.Timeout | null = null;
+  #idleTimer: NodeJS.Timeout | null = null;
+
+  constructor(model: LoadedModel, options: RunnerOptions, port: RunnerPort) {
+    this.#model = model;
+    this.#port = port;
+    this.#delay.enable();
+    this.#scheduler = new Scheduler({
+      session: model.session,
+      vocab: model.vocab,
+      contextLength: model.capacity.contextLength,
+      budgetTokens: model.capacity.budgetTokens,
+      chunkTokens: CHUNK_TOKENS,
+      maxWaiting: options.maxWaiting,
+      eosTokens: model.manifest.tokenizer.eosTokens,
+      speculation: options.speculation,
+      now: () => performance.now(),
+      randomSeed: () => randomBytes(8).readBigUInt64LE(),
+      emit: (events) => port.send({ kind: 'events', events }),
+    });
+  }
+
+  handle(message: Message): void {
+    switch (message.kind) {
+      case 'generate':
+        return void this.#generate(message.id, message.prompt, message.params);
+      case 'tokenize':
+        return void this.#tokenize(message.id, message.prompt);
+      case 'cancel':
+        this.#tokenizing.delete(message.id);
+        this.#scheduler.cancel(message.id);
+        return this.#wake();
+      case 'drain':
+        this.#isDraining = true;
+        return this.#wake();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.#delay.disable();
+    if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    await this.#model.tokenizer.dispose();
+    this.#model.session.dispose();
+  }
+
+  stats(): RunnerStats {
+    const { slots, totals } = this.#scheduler;
+    const p99 = this.#delay.percentile(99) / 1e6;
+    this.#delay.reset();
+    return {
+      running: slots.runningCount,
+      waiting: this.#scheduler.waitingCount + this.#tokenizing.size,
+      slots: this.#model.capacity.slotCount,
+      kvUsedTokens: slots.usedTokens,
+      kvCommittedBytes: slots.committedTokens * this.#model.session.bytesPerToken,
+      ...totals,
+      eventLoopDelayP99Ms: Number.isFinite(p99) ? p99 : 0,
+    };
+  }
+
+  async #generate(id: number, prompt: PromptInput, params: GenerateParams): Promise<void> {
+    try {
+      if (this.#isDraining) throw new EngineError('draining', 'The model is being unloaded.');
+      if (this.#scheduler.isFull(this.#tokenizing.size)) throw new EngineError('queue_full', 'Too many requests are waiting for this model.');
+      this.#tokenizing.add(id);
+      const promptTokens = await this.#model.tokenizer.tokenize(prompt);
+      if (!this.#tokenizing.has(id)) return;
+      this.#scheduler.submit({ id, promptTokens, params });
+    } catch (error) {
+      if (!this.#isCancelled(id, error)) this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error: toWireError(error) }] });
+    } finally {
+      this.#tokenizing.delete(id);
+      this.#wake();
+    }
+  }
+
+  /** A refusal that nobody waits for any longer. Requests refused before they were tokenized are always told. */
+  #isCancelled(id: number, error: unknown): boolean {
+    const isEarly = error instanceof EngineError && (error.code === 'draining' || error.code === 'queue_full');
+    return !isEarly && !this.#tokenizing.has(id);
+  }
+
+  async #tokenize(id: number, prompt: PromptInput): Promise<void> {
+    try {
+      this.#port.send({ kind: 'tokens', id, tokens: Array.from(await this.#model.tokenizer.tokenize(prompt)) });
+    } catch (error) {
+      this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error: toWireError(error) }] });
+    }
+  }
+
+  #wake(): void {
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    this.#work().catch((error: unknown) => {
+      // An exception here leaves the scheduler in an unknown state. The process ends; the fleet starts another.
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#startStats();
+    while (await this.#scheduler.step());
+    this.#isStepping = false;
+    this.#settle();
+  }
+
+  #startStats(): void {
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = null;
+    this.#statsTimer ??= setInterval(() => this.#sendStats(), STATS_INTERVAL_MS);
+  }
+
+  /** Nothing to do for now. */
+  #settle(): void {
+    if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
+    this.#statsTimer = null;
+    this.#sendStats();
+    if (this.#isDraining && this.#scheduler.isIdle && this.#tokenizing.size === 0) return this.#port.drained();
+    this.#idleTimer = setTimeout(() => {
+      this.#scheduler.slots.evictIdle();
+      this.#sendStats();
+    }, IDLE_RELEASE_MS);
+    this.#idleTimer.unref();
+  }
+
+  #sendStats(): void {
+    this.#port.send({ kind: 'stats', stats: this.stats() });
+  }
+}

@@ -1,0 +1,269 @@
+// Owns the queue of sequences and the step loop: plan, run, post-process. Sequences join and leave at every step.
+// Knows nothing about processes or text files; the clock and the session are given.
+import { EngineError, assertNever, toWireError } from '../errors.ts';
+import { AnswerText } from './answer-text.ts';
+import { StepTerminated, type DecoderSession, type LogitsRow } from './decoder-session.ts';
+import type { TokenText } from './detokenize.ts';
+import { KvSlots } from './kv-slots.ts';
+import { planStep, type StepPlan } from './plan-step.ts';
+import type { GenerateEvent, GenerateParams } from './protocol.ts';
+import { Postprocessor } from './postprocess.ts';
+import { Sampler } from './sampling/sampler.ts';
+import { Request, Sequence } from './sequence.ts';
+import { Drafter } from './speculation.ts';
+import { decodeStep, prefillStep, verifyStep, type PlannedStep } from './step-request.ts';
+
+export interface SchedulerOptions {
+  readonly session: DecoderSession;
+  readonly vocab: TokenText;
+  /** Tokens of one sequence, prompt and answer. */
+  readonly contextLength: number;
+  /** Tokens of KV that may be committed. */
+  readonly budgetTokens: number;
+  readonly chunkTokens: number;
+  readonly maxWaiting: number;
+  readonly eosTokens: readonly number[];
+  readonly speculation: boolean;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Seed of a request that gives none. */
+  readonly randomSeed: () => bigint;
+  /** Once a step, and for what happens between steps. */
+  readonly emit: (events: readonly GenerateEvent[]) => void;
+}
+
+export interface GenerateInput {
+  readonly id: number;
+  readonly promptTokens: Int32Array;
+  readonly params: GenerateParams;
+}
+
+/** Counters since the start. */
+export interface SchedulerTotals {
+  steps: number;
+  prefillTokens: number;
+  decodeTokens: number;
+  preemptions: number;
+}
+
+type RunPlan = Extract<StepPlan, { kind: 'decode' | 'prefill' | 'verify' }>;
+
+export class Scheduler {
+  readonly totals: SchedulerTotals = { steps: 0, prefillTokens: 0, decodeTokens: 0, preemptions: 0 };
+  readonly slots: KvSlots;
+  readonly #options: SchedulerOptions;
+  readonly #session: DecoderSession;
+  readonly #postprocessor: Postprocessor;
+  readonly #drafter = new Drafter();
+  readonly #requests = new Map<number, Request>();
+  #waiting: Sequence[] = [];
+  #inFlight: PlannedStep | null = null;
+  #justPrefilled = false;
+  #arrivals = 0;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#session = options.session;
+    this.slots = new KvSlots(options.session, options.budgetTokens);
+    this.#postprocessor = new Postprocessor({ eosTokens: new Set(options.eosTokens), vocab: options.vocab, now: options.now });
+  }
+
+  /** Requests that no sequence of has a slot. */
+  get waitingCount(): number {
+    return new Set(this.#waiting.filter(({ request }) => request.milestones.admittedMs === null).map(({ request }) => request)).size;
+  }
+
+  get isIdle(): boolean {
+    return this.#requests.size === 0;
+  }
+
+  /** True when one more request would exceed the queue's limit; `extra` requests are on their way here. */
+  isFull(extra = 0): boolean {
+    const free = this.#session.slotCount - this.slots.runningCount;
+    return this.waitingCount + extra >= this.#options.maxWaiting + free;
+  }
+
+  /** Puts a request at the end of the queue. @throws EngineError `context_length_exceeded`, `invalid_request` for an impossible prompt */
+  submit({ id, promptTokens, params }: GenerateInput): void {
+    this.#check(promptTokens);
+    const request = new Request({ id, promptTokens, params, contextLength: this.#options.contextLength, nowMs: this.#options.now() });
+    const seed = params.sampling.seed === null ? this.#options.randomSeed() : BigInt.asUintN(64, BigInt(Math.trunc(params.sampling.seed)));
+    request.sequences = Array.from({ length: params.n }, (_, choice) => {
+      const sampler = new Sampler({ params: params.sampling, promptTokens, seed, choice });
+      return new Sequence({ request, choice, order: this.#arrivals++, sampler, answer: new AnswerText(this.#options.vocab, params.stop) });
+    });
+    this.#requests.set(id, request);
+    this.#waiting.push(...request.sequences);
+  }
+
+  /** Forgets a request; no event follows. Its slots are free before the next step, and a step that serves nobody else ends early. */
+  cancel(id: number): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    request.isCancelled = true;
+    if (this.#inFlight?.sequences.every((sequence) => sequence.request.isCancelled) === true) this.#session.terminate();
+  }
+
+  /** Does one step; false when there is nothing to do. Not to be called again before it has resolved. */
+  async step(): Promise<boolean> {
+    this.#dropCancelled();
+    const plan = this.#schedule();
+    if (plan === null) return false;
+    const rows = await this.#run(plan);
+    if (rows !== null) this.#postprocess(plan, rows);
+    return true;
+  }
+
+  /** Applies plans that run nothing until one runs something; null when idle. */
+  #schedule(): PlannedStep | null {
+    for (;;) {
+      const plan = this.#plan();
+      switch (plan.kind) {
+        case 'idle':
+          return null;
+        case 'admit':
+          this.#admit(plan);
+          break;
+        case 'preempt':
+          this.#preempt(plan.slot);
+          break;
+        case 'move':
+          this.slots.move(plan.from, plan.to);
+          break;
+        case 'evict':
+          this.slots.evict(plan.slot);
+          break;
+        case 'decode':
+        case 'prefill':
+        case 'verify':
+          return this.#prepare(plan);
+        default:
+          return assertNever(plan);
+      }
+    }
+  }
+
+  #plan(): StepPlan {
+    const [head] = this.#waiting;
+    const { budgetTokens, chunkTokens } = this.#options;
+    return planStep({
+      slots: this.slots.view(),
+      waiting: head === undefined ? null : { total: head.tokens.length, prefixes: this.slots.prefixes(head) },
+      budgetTokens,
+      tokensPerPage: this.#session.tokensPerPage,
+      chunkTokens,
+      justPrefilled: this.#justPrefilled,
+      draft: this.#options.speculation ? this.#draft() : [],
+    });
+  }
+
+  #draft(): readonly number[] {
+    if (this.slots.runningCount !== 1) return [];
+    const only = this.slots.view().find((slot) => slot.kind === 'running');
+    const sequence = only === undefined ? null : this.slots.owner(only.index);
+    return sequence === null ? [] : this.#drafter.draft(sequence);
+  }
+
+  #admit({ slot, reuse }: Extract<StepPlan, { kind: 'admit' }>): void {
+    const sequence = this.#waiting.shift();
+    if (sequence === undefined) return;
+    this.slots.occupy(slot, sequence, reuse);
+    const { request } = sequence;
+    if (request.milestones.admittedMs !== null) return;
+    request.milestones.admittedMs = this.#options.now();
+    request.cachedTokens = reuse?.tokens ?? 0;
+  }
+
+  /** Back to the head of the queue; what it has made stays, its KV is recomputed later. */
+  #preempt(slot: number): void {
+    const sequence = this.slots.owner(slot);
+    this.slots.evict(slot);
+    if (sequence !== null) this.#waiting.unshift(sequence);
+    this.totals.preemptions++;
+  }
+
+  #prepare(plan: RunPlan): PlannedStep {
+    switch (plan.kind) {
+      case 'decode':
+        return decodeStep(this.slots, plan);
+      case 'prefill':
+        return prefillStep(this.slots, plan);
+      case 'verify':
+        return verifyStep(this.slots, plan);
+    }
+  }
+
+  async #run(step: PlannedStep): Promise<readonly LogitsRow[] | null> {
+    this.#inFlight = step;
+    this.totals.steps++;
+    try {
+      return await this.#session.step(step.request);
+    } catch (error) {
+      if (!(error instanceof StepTerminated)) this.#fail(step, error);
+      return null;
+    } finally {
+      this.#inFlight = null;
+    }
+  }
+
+  #postprocess(step: PlannedStep, rows: readonly LogitsRow[]): void {
+    this.#justPrefilled = step.kind === 'prefill';
+    this.#count(step);
+    const events = this.#postprocessor.process(step, rows, (slot, length) => this.slots.advance(slot, length));
+    if (step.kind === 'verify') this.#drafter.learn(step);
+    this.#release(step.sequences);
+    if (events.length > 0) this.#options.emit(events);
+  }
+
+  #count({ kind, newTokens, sequences }: PlannedStep): void {
+    if (kind === 'prefill') this.totals.prefillTokens += newTokens;
+    else this.totals.decodeTokens += sequences.length;
+  }
+
+  /** Finished sequences leave their slots; a finished request is forgotten. */
+  #release(sequences: readonly Sequence[]): void {
+    for (const sequence of sequences) {
+      if (!sequence.isFinished) continue;
+      const slot = this.#slotOf(sequence);
+      if (slot !== null) this.slots.keep(slot);
+      if (sequence.request.isDone) this.#requests.delete(sequence.request.id);
+    }
+  }
+
+  #slotOf(sequence: Sequence): number | null {
+    return this.slots.view().find(({ index }) => this.slots.owner(index) === sequence)?.index ?? null;
+  }
+
+  #dropCancelled(): void {
+    const cancelled = [...this.#requests.values()].filter((request) => request.isCancelled);
+    for (const request of cancelled) this.#forget(request, (slot) => this.slots.keep(slot));
+  }
+
+  /** The step's KV is undefined now, so nothing of these sequences is kept. */
+  #fail(step: PlannedStep, error: unknown): void {
+    const requests = [...new Set(step.sequences.map(({ request }) => request))];
+    for (const request of requests) this.#forget(request, (slot) => this.slots.evict(slot));
+    const wire = toWireError(error);
+    this.#options.emit(requests.filter((request) => !request.isCancelled).map(({ id }) => ({ kind: 'error', id, error: wire })));
+  }
+
+  #forget(request: Request, leave: (slot: number) => void): void {
+    this.#requests.delete(request.id);
+    this.#waiting = this.#waiting.filter((sequence) => sequence.request !== request);
+    for (const sequence of request.sequences) {
+      const slot = this.#slotOf(sequence);
+      if (slot !== null) leave(slot);
+    }
+  }
+
+  #check(promptTokens: Int32Array): void {
+    const { contextLength } = this.#options;
+    if (promptTokens.length === 0) throw new EngineError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
+    if (promptTokens.some((token) => token < 0 || token >= this.#session.vocabSize)) {
+      throw new EngineError('invalid_request', `A prompt token is outside the vocabulary of ${this.#session.vocabSize} tokens.`, { param: 'prompt' });
+    }
+    if (promptTokens.length < contextLength) return;
+    const counts = `This model's context is ${contextLength} tokens, and the prompt has ${promptTokens.length}`;
+    throw new EngineError('context_length_exceeded', `${counts}; at least one must be left for the answer.`, { param: 'messages' });
+  }
+}
