@@ -36,13 +36,12 @@ async function load(port: ParentPort, options: RunnerOptions): Promise<Runner> {
 function main(): void {
   enableCompileCache();
   const port = openParentPort();
-  let loading: Promise<Runner> | null = null;
+  let loading: Promise<Runner | null> | null = null;
   port.onMessage((message) => {
-    if (message.kind !== 'load') return void loading?.then((runner) => runner.handle(message));
-    loading = load(port, message.options);
-    loading.catch((error: unknown) => {
+    if (message.kind !== 'load') return void loading?.then((runner) => runner?.handle(message));
+    loading = load(port, message.options).catch((error: unknown) => {
       port.send({ kind: 'loadFailed', error: toWireError(error) });
-      process.disconnect();
+      return null;
     });
   });
   // Nobody is left to answer, and a native run may be under way that would outlive an orderly exit.
