@@ -7,6 +7,7 @@ import type { BenchContext, Part } from './context.ts';
 import type { Figure } from './figure.ts';
 import { prepareFiles } from './files.ts';
 import { describeMachine } from './machine.ts';
+import { decodePart } from './parts/decode.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
 import { serverPart } from './parts/server.ts';
@@ -14,7 +15,7 @@ import { startupPart } from './parts/startup.ts';
 import { type Peer, findBuiltPeer, findPeer } from './peer.ts';
 import { renderMachine, renderTable } from './report.ts';
 
-const PARTS = { server: serverPart, prefix: prefixPart, startup: startupPart, memory: memoryPart } as const satisfies Record<string, Part>;
+const PARTS = { decode: decodePart, server: serverPart, prefix: prefixPart, startup: startupPart, memory: memoryPart } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 
 interface Options {

@@ -1,7 +1,10 @@
 // Starts either server for a measurement, hides how they differ, and ends it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serve } from '../served.ts';
 import type { Peer } from './peer.ts';
@@ -13,6 +16,8 @@ export interface RunningServer {
   readonly model: string;
   /** From the spawn to the first 200 of its health page with the model loaded. */
   readonly readyMs: number;
+  /** p99 of the event-loop delay of the process that speaks HTTP, since a second after its start; null where there is no such loop. */
+  eventLoopDelayP99Ms(): Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -29,17 +34,26 @@ export interface Shape {
   readonly threads: number;
 }
 
-/** Ours, with one installed model. */
-export function millraceTarget(dataDir: string, model: string, shape: Shape): Target {
-  const args = ['--model', model, '--slots', shape.slots, '--ctx', shape.contextPerSlot, '--threads', shape.threads].map(String);
-  return {
-    name: model,
-    start: async () => {
-      const served = await serve({ dataDir, args });
-      const stop = async (): Promise<void> => void (await served.stop());
-      return { port: Number(new URL(served.url).port), pid: served.pid, model, readyMs: served.readyMs, stop };
-    },
+/** Ours, with one installed model; `flags` are further ones of `serve`. */
+export function millraceTarget(dataDir: string, model: string, shape: Shape, flags: readonly string[] = []): Target {
+  const sizes = ['--slots', shape.slots, '--ctx', shape.contextPerSlot, '--threads', shape.threads].map(String);
+  return { name: model, start: () => startMillrace(dataDir, model, ['--model', model, ...sizes, ...flags]) };
+}
+
+const PROBE = new URL('event-loop-probe.ts', import.meta.url).href;
+
+async function startMillrace(dataDir: string, model: string, args: readonly string[]): Promise<RunningServer> {
+  const probeDir = await mkdtemp(join(tmpdir(), 'millrace-probe-'));
+  const served = await serve({ dataDir, args, env: { NODE_OPTIONS: `--import ${PROBE}`, MILLRACE_PROBE_DIR: probeDir } });
+  const eventLoopDelayP99Ms = async (): Promise<number | null> => {
+    const text = await readFile(join(probeDir, `${served.pid}.json`), 'utf8').catch(() => null);
+    return text === null ? null : (JSON.parse(text) as { p99Ms: number }).p99Ms;
   };
+  const stop = async (): Promise<void> => {
+    await served.stop();
+    await rm(probeDir, { recursive: true });
+  };
+  return { port: Number(new URL(served.url).port), pid: served.pid, model, readyMs: served.readyMs, eventLoopDelayP99Ms, stop };
 }
 
 /** llama-server with one GGUF; its context is shared out among the slots. */
@@ -64,7 +78,7 @@ async function startLlama(peer: Peer, gguf: string, shape: Shape): Promise<Runni
     await closed;
     clearTimeout(killer);
   };
-  return { port, pid: child.pid ?? -1, model: 'peer', readyMs, stop };
+  return { port, pid: child.pid ?? -1, model: 'peer', readyMs, eventLoopDelayP99Ms: () => Promise.resolve(null), stop };
 }
 
 async function isHealthy(port: number): Promise<boolean> {

@@ -8,6 +8,7 @@ import { type RunningServer, type Target, llamaTarget, millraceTarget } from '..
 
 const CHAT = { promptWords: 92, sharedWords: 0, maxTokens: 64 } as const;
 const LIMIT_MS = 300_000;
+const EVENT_LOOP: FigureSpec = { name: 'event-loop delay p99 over all of these', unit: 'ms', better: 'lower', valueGoal: 20 };
 
 interface Load {
   readonly kind: 'burst' | 'random' | 'overload';
@@ -50,6 +51,8 @@ async function comparePair(context: BenchContext, part: string, ours: Target, pe
         const summary = await run(server, load, round * 10 + i + 2);
         for (const [value, spec] of figuresOf(load, summary, burstGoal)) figures.add(side, value, spec);
       }
+      const delayMs = await server.eventLoopDelayP99Ms();
+      if (delayMs !== null) figures.add(side, delayMs, EVENT_LOOP);
     });
   });
   return figures.list();
