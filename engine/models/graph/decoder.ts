@@ -4,14 +4,16 @@ import { type Stream, addThenNorm, rmsNorm } from './norm.ts';
 import { DataType, type GraphBuilder } from './onnx.ts';
 import { type RopeCaches, addRopeCaches, attention } from './attention.ts';
 import type { DecoderGraph } from './decoder-graph.ts';
+import { checkLimits } from './limits.ts';
 import { mlp } from './mlp.ts';
 import { outputHead, selectRows } from './head.ts';
 
 /** Adds the whole graph to `b`; yields the number of steps done after each of `decoderSteps`, so that a caller can report
- * progress or stop. */
+ * progress or stop. Throws `unsupported_model` for a shape that the operators cannot compute. */
 export function* writeDecoder(graph: DecoderGraph): Generator<number> {
   const { b, weights } = graph;
   const { layerCount, normEpsilon: epsilon } = weights.config;
+  checkLimits(weights.config);
   addInputs(b);
   const embedded = embed(graph);
   yield 1;

@@ -1,6 +1,6 @@
 // Owns the end of the graph: which positions are answered, logits, and the sampler's scan over them.
 // Knows nothing about layers.
-import { type DecoderConfig, GRAPH_TOP_COUNT } from '../manifest.ts';
+import { GRAPH_TOP_COUNT } from '../manifest.ts';
 import type { DecoderGraph } from './decoder-graph.ts';
 import { DataType, type GraphBuilder } from './onnx.ts';
 
@@ -18,7 +18,7 @@ export function outputHead({ b, weights, plan }: DecoderGraph, normed: string): 
   plan.format(null, 'head').emit(b, x, weights.head(), raw);
   if (config.finalSoftcap > 0) softcap(b, raw, config.finalSoftcap, 'logits');
   b.output('logits', DataType.float32, ['rows', config.vocabSize]);
-  scanLogits(b, config);
+  scanLogits(b);
 }
 
 /** cap · tanh(x / cap) (Gemma 2, arXiv 2408.00118, section 2). */
@@ -29,13 +29,12 @@ function softcap(b: GraphBuilder, x: string, cap: number, out: string): void {
 }
 
 /** What the sampler needs of each row, found here because a scan in JavaScript takes several times as long. */
-function scanLogits(b: GraphBuilder, config: DecoderConfig): void {
-  const count = Math.min(GRAPH_TOP_COUNT, config.vocabSize);
+function scanLogits(b: GraphBuilder): void {
   const attributes = { axis: -1, largest: 1, sorted: 1 };
-  b.node({ op: 'TopK', inputs: ['logits', b.int64(count)], outputs: ['top_values', 'top_indices'], attributes });
+  b.node({ op: 'TopK', inputs: ['logits', b.int64(GRAPH_TOP_COUNT)], outputs: ['top_values', 'top_indices'], attributes });
   const tempered = b.node({ op: 'Mul', inputs: ['logits', 'inverse_temperature'], outputs: ['head.tempered'] });
   b.node({ op: 'ReduceLogSumExp', inputs: [tempered, b.int64(-1)], outputs: ['log_sum_exp'], attributes: { keepdims: 0 } });
-  b.output('top_values', DataType.float32, ['rows', count]);
-  b.output('top_indices', DataType.int64, ['rows', count]);
+  b.output('top_values', DataType.float32, ['rows', GRAPH_TOP_COUNT]);
+  b.output('top_indices', DataType.int64, ['rows', GRAPH_TOP_COUNT]);
   b.output('log_sum_exp', DataType.float32, ['rows']);
 }

@@ -84,7 +84,7 @@ describe.each(CASES)('%s read from %s', (family, path) => {
     for (const row of [0, 1]) {
       const values = logits.slice(row * config.vocabSize, (row + 1) * config.vocabSize);
       const sorted = values.toSorted().toReversed().slice(0, 64);
-      expect([...topValues.slice(row * 64, row * 64 + 64)]).toEqual([...sorted]);
+      expect(topValues.slice(row * 64, row * 64 + 64)).toEqual(sorted);
       expect(Array.from(topIndices.slice(row * 64, row * 64 + 64), (token) => values[Number(token)])).toEqual([...sorted]);
       const sum = values.reduce((total, value) => total + Math.exp(value / temperature), 0);
       expect(logSumExp[row]).toBeCloseTo(Math.log(sum), 4);
