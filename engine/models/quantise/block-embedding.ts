@@ -1,0 +1,25 @@
+// Owns the token table as 8-bit blocks: a gather that decodes only the rows it reads.
+// Knows nothing about the output head, which has its own layout of a tied table: this one stays mapped and only touched rows cost memory.
+import type { EmbeddingFormat } from '../graph/linear.ts';
+import { addBlockTensors } from './blocks.ts';
+import { roundedBlocks8 } from './rounded-blocks.ts';
+import { storedBlocks } from './stored-blocks.ts';
+
+const BLOCK_SIZE = 32;
+
+/** Q8_0 tables keep their blocks; others are rounded to 8-bit blocks of 32. */
+export const blockEmbedding: EmbeddingFormat = {
+  name: '8-bit blocks of 32',
+  bits: 9,
+  emit(b, ids, weights, out) {
+    const source = (weights.sourceType === 'Q8_0' ? storedBlocks('Q8_0') : null) ?? roundedBlocks8(BLOCK_SIZE);
+    const { codes, scales } = addBlockTensors(b, weights, source, { prefix: `${weights.name}.table`, codesBy: 'row' });
+    return b.node({
+      op: 'GatherBlockQuantized',
+      inputs: [codes, ids, scales],
+      outputs: [out],
+      attributes: { bits: 8, block_size: BLOCK_SIZE, gather_axis: 0, quantize_axis: 1 },
+      domain: 'com.microsoft',
+    });
+  },
+};

@@ -1,0 +1,38 @@
+// Owns what INT4 and INT8 mean on the CPU: the form of each projection, chosen by measured speed and accuracy (see DECISIONS.md).
+// Knows nothing about files.
+import type { LinearFormat, PrecisionPlan } from '../graph/linear.ts';
+import type { SourceModel } from '../readers/source-model.ts';
+import type { SourceType } from '../readers/tensors.ts';
+import { blockEmbedding } from './block-embedding.ts';
+import { blocks4Asymmetric, blocks8, exactBlocks } from './block-linear.ts';
+
+/** Stored types of about four bits a weight: rounding them to four bits again would lose quality for nothing. */
+const FOUR_BIT_TYPES: ReadonlySet<SourceType> = new Set(['Q4_0', 'Q4_1', 'Q4_K', 'Q2_K', 'Q3_K', 'IQ4_NL', 'IQ4_XS']);
+
+/** The head is a quarter of a small model's work, and four bits there cost quality. */
+const HEAD = exactBlocks(blocks8(32));
+
+/** A 4-bit source keeps its blocks exactly; any other is rounded to asymmetric 4-bit blocks. */
+export function int4Plan({ defaultSourceType }: Pick<SourceModel, 'defaultSourceType'>): PrecisionPlan {
+  const isExact = FOUR_BIT_TYPES.has(defaultSourceType);
+  const body = isExact ? exactBlocks(blocks8(32)) : blocks4Asymmetric(32);
+  const method = isExact ? `${defaultSourceType} blocks mapped exactly` : `${body.name}, head in 8-bit blocks`;
+  return uniformPlan({ precision: 'int4', method, body });
+}
+
+/** 8-bit weights in blocks; activations are rounded within each block. */
+export function blocks8Plan(blockSize: number): PrecisionPlan {
+  const body = blocks8(blockSize);
+  return uniformPlan({ precision: 'int8', method: body.name, body });
+}
+
+function uniformPlan(options: Pick<PrecisionPlan, 'precision' | 'method'> & { readonly body: LinearFormat }): PrecisionPlan {
+  const { precision, method, body } = options;
+  return {
+    precision,
+    method,
+    embedding: blockEmbedding,
+    format: (_layer, projection) => (projection === 'head' ? HEAD : body),
+    smoothing: () => null,
+  };
+}
