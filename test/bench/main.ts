@@ -8,14 +8,24 @@ import type { Figure } from './figure.ts';
 import { prepareFiles } from './files.ts';
 import { describeMachine } from './machine.ts';
 import { decodePart } from './parts/decode.ts';
+import { gatewayPart } from './parts/gateway.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
 import { serverPart } from './parts/server.ts';
+import { speculationPart } from './parts/speculation.ts';
 import { startupPart } from './parts/startup.ts';
 import { type Peer, findBuiltPeer, findPeer } from './peer.ts';
 import { renderMachine, renderTable } from './report.ts';
 
-const PARTS = { decode: decodePart, server: serverPart, prefix: prefixPart, startup: startupPart, memory: memoryPart } as const satisfies Record<string, Part>;
+const PARTS = {
+  decode: decodePart,
+  speculation: speculationPart,
+  server: serverPart,
+  prefix: prefixPart,
+  startup: startupPart,
+  memory: memoryPart,
+  gateway: gatewayPart,
+} as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 
 interface Options {
