@@ -65,7 +65,8 @@ async function startLocked(config: EngineConfig, log: Log, lock: InstanceLock): 
   }
 }
 
-function createFleet(config: EngineConfig, log: Log): Fleet {
+/** A fleet over the models of the data folder; `open` reads them. */
+export function createFleet(config: EngineConfig, log: Log): Fleet {
   return new Fleet({
     store: new ModelStore(config.dataDir),
     spawn: forkRunner(RUNNER_ENTRY),
@@ -90,13 +91,17 @@ function once(work: (drainMs: number) => Promise<void>): (drainMs: number) => Pr
   return (drainMs) => (running ??= work(drainMs));
 }
 
+/** Shells and npm pass one Ctrl-C on twice; a second signal this soon after the first is the same one. */
+const SAME_SIGNAL_MS = 500;
+
 /** Drains on the first SIGTERM or SIGINT and ends at once on the second. Resolves with the exit code when all has ended. */
 export function closeOnSignal(engine: Engine, drainMs: number, log: Log): Promise<number> {
   return new Promise((resolve, reject) => {
-    let seen = false;
+    let firstAtMs: number | null = null;
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (seen) process.exit(signal === 'SIGINT' ? 130 : 143);
-      seen = true;
+      if (firstAtMs !== null && performance.now() - firstAtMs < SAME_SIGNAL_MS) return;
+      if (firstAtMs !== null) process.exit(signal === 'SIGINT' ? 130 : 143);
+      firstAtMs = performance.now();
       log.info({ signal, drainMs }, 'draining; a second signal ends at once');
       engine.close(drainMs).then(() => resolve(0), reject);
     };

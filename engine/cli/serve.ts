@@ -1,0 +1,71 @@
+// `millrace serve`: the engine until a signal ends it, and the lines that tell a person what to do with it.
+import type { EngineConfig } from '../config.ts';
+import { EngineError } from '../errors.ts';
+import { engineLockPath, lockOwner } from '../instance-lock.ts';
+import { createLog } from '../log.ts';
+import { closeOnSignal, engineVersion, startEngine, type Engine } from '../main.ts';
+import { ModelStore } from '../models/store/model-store.ts';
+import { DEFAULT_MODEL } from './default-model.ts';
+
+export interface ServeFlags {
+  readonly json: boolean;
+  /** Fetch the default model first when none is installed. */
+  readonly ensureDefaultModel: boolean;
+}
+
+/** Resolves with the exit code after a signal has ended the engine. */
+export async function serve(config: EngineConfig, flags: ServeFlags): Promise<number> {
+  if (flags.ensureDefaultModel) await ensureDefaultModel(config);
+  const log = createLog(config.logLevel);
+  const engine = await startEngine(config, log);
+  announce(engine, flags.json);
+  if (engine.preloaded !== null) void tellReady(engine, engine.preloaded, flags.json);
+  return closeOnSignal(engine, config.drainSeconds * 1000, log);
+}
+
+/** Without a way to a model the server still starts: the page says how to get one, and so does this. */
+async function ensureDefaultModel(config: EngineConfig): Promise<void> {
+  const owner = lockOwner(engineLockPath(config.dataDir));
+  if (owner !== null || (await new ModelStore(config.dataDir).list()).length > 0) return;
+  const { install } = await import('./pull.ts');
+  try {
+    await install(DEFAULT_MODEL, { name: null, precision: null }, config);
+  } catch (cause) {
+    if (!(cause instanceof EngineError) || cause.code !== 'source_unreachable') throw cause;
+    process.stderr.write(`${cause.message}\n`);
+  }
+}
+
+function announce(engine: Engine, json: boolean): void {
+  const models = engine.fleet.list().map(({ manifest }) => manifest.id);
+  if (json) return print(JSON.stringify({ url: engine.url, pid: process.pid, models }));
+  print(`Millrace ${engineVersion()} listens on ${engine.url}`);
+  if (models.length === 0) return print(`No model is installed yet. In another terminal: millrace pull ${DEFAULT_MODEL}`);
+  print(`Models: ${models.join(', ')}`);
+  print(`Try:    ${curlLine(engine.url, engine.preloaded ?? models[0] ?? '')}`);
+}
+
+/** A command line that works as it is, in a POSIX shell. */
+export function curlLine(url: string, model: string): string {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Say hello in one sentence.' }] });
+  return `curl ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
+}
+
+/** A tokenization waits for the load, and fails with its reason. */
+async function tellReady(engine: Engine, model: string, json: boolean): Promise<void> {
+  const failure = await engine.fleet.tokenize(model, { kind: 'text', text: 'a' }).then(
+    () => null,
+    (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+  );
+  const state = engine.fleet.get(model)?.state;
+  if (json) return print(JSON.stringify({ model, state: state?.kind ?? 'installed', failure }));
+  if (state?.kind !== 'ready') return print(`${model} could not be loaded: ${failure ?? 'its process ended'}`);
+  const { precision, contextLength, maxSlots, loadMs } = state.info;
+  print(
+    `${model} is ready: ${precision}, context ${contextLength}, up to ${maxSlots} sequences at once, loaded in ${Math.round(loadMs)} ms`,
+  );
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
