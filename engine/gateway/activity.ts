@@ -40,7 +40,7 @@ export class Activity {
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
     if (this.#open.size > 0) await this.#idleWithin(drainMs);
-    for (const run of [...this.#open]) run.fail(this.#refusal());
+    for (const run of this.#open) run.fail(this.#refusal());
   }
 
   #idleWithin(drainMs: number): Promise<void> {

@@ -68,7 +68,12 @@ export async function createGateway({ host, config, log, now = Date.now }: Gatew
   let url: string | null = null;
   const pageDir = config.pageDir ?? fileURLToPath(new URL('../../renderer/dist', import.meta.url));
   const context: GatewayContext = {
-    ...{ host, limits, activity, log, pageDir, now },
+    host,
+    limits,
+    activity,
+    log,
+    pageDir,
+    now,
     version: config.version,
     meter: new TokenMeter(),
     startedAtMs: now(),

@@ -78,7 +78,7 @@ export class FakeHost implements ModelHost {
   /** One decode step: each running request gets one token for each of its choices. */
   step(): void {
     while (this.#running.length < (this.#options.slots ?? 8) && this.#waiting.length > 0) this.#running.push(...this.#waiting.splice(0, 1));
-    for (const job of [...this.#running]) if (this.#running.includes(job)) this.#advance(job);
+    for (const job of this.#running.slice()) if (this.#running.includes(job)) this.#advance(job);
   }
 
   #schedule(): void {
@@ -188,7 +188,7 @@ export function fakeManifest(id: string): ModelManifest {
     createdAt: '2026-01-02T03:04:05.000Z',
     source: { kind: 'file', reference: `/models/${id}.gguf`, sha256: null },
     licence: 'apache-2.0',
-    parameterCount: 1000,
+    parameterCount: 135_000_000,
     config: {
       family: 'llama',
       hiddenSize: 8,

@@ -43,7 +43,16 @@ async function referencePages(): Promise<(url: string) => Promise<Page>> {
   const pages = fastify();
   await pages.register(reference, {
     routePrefix: '/docs',
-    configuration: { url: '/openapi.json', pageTitle: 'Millrace API', withDefaultFonts: false, telemetry: false, hideClientButton: true },
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'Millrace API',
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      showDeveloperTools: 'never',
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    },
   });
   return async (url) => {
     const { statusCode, headers, body } = await pages.inject({ url });
