@@ -99,7 +99,11 @@ export const OPTIONS = {
     help: 'draft tokens by prompt look-up while few sequences run',
     limit: 'on or off',
     fallback: () => true,
-    parse: (text: string) => ({ on: true, off: false })[text],
+    parse: (text: string) =>
+      new Map([
+        ['on', true],
+        ['off', false],
+      ]).get(text),
   }),
   allowHost: row({
     flag: '--allow-host <names>',
@@ -130,7 +134,8 @@ export const OPTIONS = {
     env: 'MILLRACE_LOG_LEVEL',
     help: `what is logged to stderr: ${LOG_LEVELS.join(', ')}`,
     limit: `one of ${LOG_LEVELS.join(', ')}`,
-    fallback: (): LogLevel => 'info',
+    // At a terminal the command's own lines say what there is to know.
+    fallback: (): LogLevel => (process.stderr.isTTY ? 'warn' : 'info'),
     parse: oneOf(LOG_LEVELS),
   }),
 } as const;
