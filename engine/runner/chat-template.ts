@@ -31,7 +31,10 @@ export class ChatTemplate {
       });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new EngineError('template_failed', `The model's chat template refuses these messages: ${reason}`, { param: 'messages', cause: error });
+      throw new EngineError('template_failed', `The model's chat template refuses these messages: ${reason}`, {
+        param: 'messages',
+        cause: error,
+      });
     }
   }
 }

@@ -29,12 +29,20 @@ export class KvSlots {
   constructor(session: DecoderSession, budgetTokens: number) {
     this.#session = session;
     this.#budgetTokens = budgetTokens;
-    this.#slots = Array.from({ length: session.slotCount }, (_, index) => ({ index, owner: null, content: null, length: 0, committed: 0, lastUsed: 0 }));
+    this.#slots = Array.from({ length: session.slotCount }, (_, index) => ({
+      index,
+      owner: null,
+      content: null,
+      length: 0,
+      committed: 0,
+      lastUsed: 0,
+    }));
   }
 
   view(): readonly SlotView[] {
     return this.#slots.map(({ index, owner, length, lastUsed }) => {
-      if (owner !== null) return { kind: 'running', index, length, total: owner.tokens.length, order: owner.order, remaining: owner.remaining };
+      if (owner !== null)
+        return { kind: 'running', index, length, total: owner.tokens.length, order: owner.order, remaining: owner.remaining };
       return length === 0 ? { kind: 'empty', index } : { kind: 'kept', index, length, lastUsed };
     });
   }
@@ -64,7 +72,9 @@ export class KvSlots {
   /** For each slot: how many of the sequence's tokens need not be computed. */
   prefixes(sequence: Sequence): readonly number[] {
     const limit = sequence.reusesPrefix ? sequence.tokens.length - RECOMPUTED_TOKENS : 0;
-    return this.#slots.map(({ content, length }) => (content === null || limit <= 0 ? 0 : sequence.tokens.commonPrefix(content, Math.min(length, limit))));
+    return this.#slots.map(({ content, length }) =>
+      content === null || limit <= 0 ? 0 : sequence.tokens.commonPrefix(content, Math.min(length, limit)),
+    );
   }
 
   /** Gives a slot that does not run to a sequence, with the KV of its first tokens taken from a slot that holds them. */
@@ -146,7 +156,9 @@ export class KvSlots {
   /** First the memory that nobody uses, then the kept prefixes, the least recently used first. */
   #reclaim(needy: Slot): void {
     for (const slot of this.#slots) if (slot !== needy) this.#trim(slot);
-    const kept = this.#slots.filter((slot) => slot.owner === null && slot.length > 0 && slot !== needy).sort((a, b) => a.lastUsed - b.lastUsed);
+    const kept = this.#slots
+      .filter((slot) => slot.owner === null && slot.length > 0 && slot !== needy)
+      .sort((a, b) => a.lastUsed - b.lastUsed);
     for (const slot of kept) {
       if (this.committedTokens <= this.#budgetTokens) return;
       this.evict(slot.index);

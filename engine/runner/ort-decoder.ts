@@ -1,7 +1,7 @@
 // Owns a decoder on ONNX Runtime: its session, the KV cache as native memory [slots, kvHeads, capacity, headDim] a layer, and the
 // tensors of each step. Past and present are the same memory, so a step writes the new positions in place.
 // Knows nothing about requests.
-import { NativeMemory, OrtError, OrtSession, OrtTensor, RunBinding, RunOptions, type ElementType } from '../ort/index.ts';
+import { NativeMemory, OrtError, OrtSession, OrtTensor, type RunBinding, RunOptions, type ElementType } from '../ort/index.ts';
 import { GRAPH_TOP_COUNT, type DecoderConfig, type VariantManifest } from '../models/manifest.ts';
 import { StepTerminated, type DecoderSession, type LogitsRow, type StepRequest } from './decoder-session.ts';
 import { StepTensors } from './step-tensors.ts';
@@ -89,7 +89,8 @@ export class OrtDecoder implements DecoderSession {
   }
 
   releaseRows(slot: number, from: number, to: number): void {
-    for (const strip of this.#strips()) this.#kv.release(strip + slot * this.#slotBytes + from * this.#rowBytes, (to - from) * this.#rowBytes);
+    for (const strip of this.#strips())
+      this.#kv.release(strip + slot * this.#slotBytes + from * this.#rowBytes, (to - from) * this.#rowBytes);
   }
 
   dispose(): void {

@@ -19,7 +19,12 @@ export interface Admission {
 export function planAdmission(slots: readonly SlotView[], waiting: WaitingView): Admission | null {
   const source = longestPrefix(slots, waiting);
   if (source !== null && source.kind === 'kept' && source.tokens * 2 >= source.length) {
-    return { kind: 'admit', slot: source.index, reuse: { from: source.index, tokens: source.tokens }, reason: `continues ${source.tokens} tokens in place` };
+    return {
+      kind: 'admit',
+      slot: source.index,
+      reuse: { from: source.index, tokens: source.tokens },
+      reason: `continues ${source.tokens} tokens in place`,
+    };
   }
   const target = nearestEmpty(slots) ?? leastRecentlyUsed(slots, source?.index ?? -1);
   if (target === null) return null;
@@ -28,7 +33,10 @@ export function planAdmission(slots: readonly SlotView[], waiting: WaitingView):
     : { kind: 'admit', slot: target, reuse: { from: source.index, tokens: source.tokens }, reason: `copies ${source.tokens} tokens` };
 }
 
-function longestPrefix(slots: readonly SlotView[], waiting: WaitingView): { index: number; kind: SlotView['kind']; tokens: number; length: number } | null {
+function longestPrefix(
+  slots: readonly SlotView[],
+  waiting: WaitingView,
+): { index: number; kind: SlotView['kind']; tokens: number; length: number } | null {
   let best = null;
   for (const slot of slots) {
     const tokens = waiting.prefixes[slot.index] ?? 0;

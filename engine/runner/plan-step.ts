@@ -95,7 +95,11 @@ function planDecode(view: StepView, running: readonly RunningSlot[], ready: read
   const claimed = running.reduce((sum, slot) => sum + claim(slot.total, view.tokensPerPage), 0);
   if (claimed > view.budgetTokens && running.length > 1) {
     const youngest = running.reduce((a, b) => (b.order > a.order ? b : a));
-    return { kind: 'preempt', slot: youngest.index, reason: `${claimed} tokens of KV wanted, ${view.budgetTokens} allowed; the youngest yields` };
+    return {
+      kind: 'preempt',
+      slot: youngest.index,
+      reason: `${claimed} tokens of KV wanted, ${view.budgetTokens} allowed; the youngest yields`,
+    };
   }
   const compaction = view.waiting === null ? planCompaction(view.slots, ready) : null;
   if (compaction !== null) return compaction;

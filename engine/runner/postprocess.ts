@@ -1,9 +1,9 @@
 // Owns what follows a step: choosing tokens, their text, finishing sequences, and the events that say so.
 // Knows nothing about queues, slots or memory.
-import { describeLogprob, type RawLogprob } from './answer-text.ts';
+import { describeLogprob } from './answer-text.ts';
 import type { LogitsRow } from './decoder-session.ts';
-import type { TokenText } from './detokenize.ts';
-import type { FinishReason, GenerateEvent, TokenLogprob } from './protocol.ts';
+import { decodeUtf8, type TokenText } from './detokenize.ts';
+import type { FinishReason, GenerateEvent } from './protocol.ts';
 import { tokenLogprob } from './sampling/logprobs.ts';
 import type { Request, Sequence } from './sequence.ts';
 import type { PlannedStep } from './step-request.ts';
@@ -12,6 +12,7 @@ import type { StopMatch } from './stop-strings.ts';
 export interface PostprocessorOptions {
   readonly eosTokens: ReadonlySet<number>;
   readonly vocab: TokenText;
+  readonly bosToken: number | null;
   /** Milliseconds. */
   readonly now: () => number;
 }
@@ -48,7 +49,10 @@ export class Postprocessor {
   }
 
   /** Draws each position's token from its true distribution, and goes on while it is the guessed one. */
-  #verify(part: { step: PlannedStep; sequence: Sequence; rows: readonly LogitsRow[]; from: number; events: GenerateEvent[] }, advance: (length: number) => void): void {
+  #verify(
+    part: { step: PlannedStep; sequence: Sequence; rows: readonly LogitsRow[]; from: number; events: GenerateEvent[] },
+    advance: (length: number) => void,
+  ): void {
     const { step, sequence, rows, from, events } = part;
     if (sequence.request.isCancelled) return advance(from);
     let made = 0;
@@ -94,12 +98,18 @@ export class Postprocessor {
 
   #start(request: Request): GenerateEvent {
     request.milestones.startedMs = this.#options.now();
-    const promptLogprobs = request.wantsPromptLogprobs ? request.promptLogprobs.map((entry) => this.#describe(entry)) : null;
-    return { kind: 'started', id: request.id, promptTokens: request.promptTokens.length, cachedTokens: request.cachedTokens, promptLogprobs };
+    const { id, promptTokens, cachedTokens } = request;
+    const counts = { kind: 'started', id, promptTokens: promptTokens.length, cachedTokens } as const;
+    if (!request.wantsPromptLogprobs) return { ...counts, promptLogprobs: null };
+    const promptLogprobs = request.promptLogprobs.map((entry) => (entry === null ? null : describeLogprob(this.#options.vocab, entry)));
+    return { ...counts, promptLogprobs, promptText: this.#promptText(promptTokens) };
   }
 
-  #describe(entry: RawLogprob | null): TokenLogprob | null {
-    return entry === null ? null : describeLogprob(this.#options.vocab, entry);
+  /** What was asked for as text: without the mark that the tokenizer puts before every text, but with marks the text itself has. */
+  #promptText(tokens: Int32Array): string {
+    const { vocab, bosToken } = this.#options;
+    const own = tokens[0] === bosToken ? tokens.subarray(1) : tokens;
+    return decodeUtf8(Buffer.concat(Array.from(own, (token) => vocab.bytesOf(token))));
   }
 
   #finish(sequence: Sequence, { reason, match }: Finish, events: GenerateEvent[]): void {
@@ -108,7 +118,8 @@ export class Postprocessor {
     const piece = sequence.answer.finish(match);
     if (piece !== null) events.push({ kind: 'text', id: request.id, choice, ...piece });
     events.push({ kind: 'finish', id: request.id, choice, reason, stopString: match?.stop ?? null });
-    if (request.isDone) events.push({ kind: 'done', id: request.id, usage: request.usage(), timings: request.timings(this.#options.now()) });
+    if (request.isDone)
+      events.push({ kind: 'done', id: request.id, usage: request.usage(), timings: request.timings(this.#options.now()) });
   }
 }
 

@@ -58,7 +58,9 @@ export class PromptTokenizer {
     const worker = new Worker(new URL('./tokenizer-worker.ts', import.meta.url), { workerData: this.#data });
     worker.unref();
     worker.on('message', (reply: TokenizerReply) => this.#receive(worker, reply));
-    worker.on('error', (error) => this.#replace(worker, new EngineError('invalid_request', `The prompt could not be read: ${error.message}`)));
+    worker.on('error', (error) =>
+      this.#replace(worker, new EngineError('invalid_request', `The prompt could not be read: ${error.message}`)),
+    );
     return worker;
   }
 

@@ -10,6 +10,8 @@ import { Scheduler } from './scheduler.ts';
 /** Tokens of one prefill chunk: the longest that a running stream waits for. */
 const CHUNK_TOKENS = 128;
 const STATS_INTERVAL_MS = 1000;
+/** Node's histogram counts the time between two ticks of this timer, so that much is no delay. */
+const DELAY_RESOLUTION_MS = 10;
 /** Kept prefixes are given back after this long without a request. */
 const IDLE_RELEASE_MS = 45_000;
 
@@ -25,7 +27,7 @@ export class Runner {
   readonly #model: LoadedModel;
   readonly #port: RunnerPort;
   readonly #scheduler: Scheduler;
-  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   /** Requests whose prompt is being tokenized. */
   readonly #tokenizing = new Set<number>();
   #isStepping = false;
@@ -45,6 +47,7 @@ export class Runner {
       chunkTokens: CHUNK_TOKENS,
       maxWaiting: options.maxWaiting,
       eosTokens: model.manifest.tokenizer.eosTokens,
+      bosToken: model.manifest.tokenizer.bosToken,
       speculation: options.speculation,
       now: () => performance.now(),
       randomSeed: () => randomBytes(8).readBigUInt64LE(),
@@ -78,7 +81,7 @@ export class Runner {
 
   stats(): RunnerStats {
     const { slots, totals } = this.#scheduler;
-    const p99 = this.#delay.percentile(99) / 1e6;
+    const p99 = this.#delay.percentile(99) / 1e6 - DELAY_RESOLUTION_MS;
     this.#delay.reset();
     return {
       running: slots.runningCount,
@@ -87,14 +90,15 @@ export class Runner {
       kvUsedTokens: slots.usedTokens,
       kvCommittedBytes: slots.committedTokens * this.#model.session.bytesPerToken,
       ...totals,
-      eventLoopDelayP99Ms: Number.isFinite(p99) ? p99 : 0,
+      eventLoopDelayP99Ms: Math.max(0, p99),
     };
   }
 
   async #generate(id: number, prompt: PromptInput, params: GenerateParams): Promise<void> {
     try {
       if (this.#isDraining) throw new EngineError('draining', 'The model is being unloaded.');
-      if (this.#scheduler.isFull(this.#tokenizing.size)) throw new EngineError('queue_full', 'Too many requests are waiting for this model.');
+      if (this.#scheduler.isFull(this.#tokenizing.size))
+        throw new EngineError('queue_full', 'Too many requests are waiting for this model.');
       this.#tokenizing.add(id);
       const promptTokens = await this.#model.tokenizer.tokenize(prompt);
       if (!this.#tokenizing.has(id)) return;

@@ -23,6 +23,7 @@ export interface SchedulerOptions {
   readonly chunkTokens: number;
   readonly maxWaiting: number;
   readonly eosTokens: readonly number[];
+  readonly bosToken: number | null;
   readonly speculation: boolean;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -65,7 +66,7 @@ export class Scheduler {
     this.#options = options;
     this.#session = options.session;
     this.slots = new KvSlots(options.session, options.budgetTokens);
-    this.#postprocessor = new Postprocessor({ eosTokens: new Set(options.eosTokens), vocab: options.vocab, now: options.now });
+    this.#postprocessor = new Postprocessor({ ...options, eosTokens: new Set(options.eosTokens) });
   }
 
   /** Requests that no sequence of has a slot. */
@@ -260,7 +261,9 @@ export class Scheduler {
     const { contextLength } = this.#options;
     if (promptTokens.length === 0) throw new EngineError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
     if (promptTokens.some((token) => token < 0 || token >= this.#session.vocabSize)) {
-      throw new EngineError('invalid_request', `A prompt token is outside the vocabulary of ${this.#session.vocabSize} tokens.`, { param: 'prompt' });
+      throw new EngineError('invalid_request', `A prompt token is outside the vocabulary of ${this.#session.vocabSize} tokens.`, {
+        param: 'prompt',
+      });
     }
     if (promptTokens.length < contextLength) return;
     const counts = `This model's context is ${contextLength} tokens, and the prompt has ${promptTokens.length}`;

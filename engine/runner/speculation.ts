@@ -23,7 +23,9 @@ export class Drafter {
     const [sequence] = sequences;
     if (sequence === undefined || draft.length === 0) return;
     const from = (request.pastLengths[0] ?? 0) + 1;
-    const right = draft.filter((guess, place) => from + place < sequence.tokens.length && sequence.tokens.at(from + place) === guess).length;
+    const right = draft.filter(
+      (guess, place) => from + place < sequence.tokens.length && sequence.tokens.at(from + place) === guess,
+    ).length;
     this.#acceptance += LEARNING_RATE * (right / draft.length - this.#acceptance);
   }
 }

@@ -61,7 +61,13 @@ export function verifyStep(slots: KvSlots, { slot, draft }: Extract<StepPlan, { 
   return { ...singleStep({ sequence, slot, from, tokens, rows: Int32Array.from(tokens.keys()) }), kind: 'verify', draft };
 }
 
-function singleStep(part: { sequence: Sequence; slot: number; from: number; tokens: Int32Array; rows: Int32Array }): Omit<PlannedStep, 'kind' | 'draft'> {
+function singleStep(part: {
+  sequence: Sequence;
+  slot: number;
+  from: number;
+  tokens: Int32Array;
+  rows: Int32Array;
+}): Omit<PlannedStep, 'kind' | 'draft'> {
   const { sequence, slot, from, tokens, rows } = part;
   const inverseTemperatures = new Float32Array(rows.length).fill(sequence.sampler.inverseTemperature);
   const request = { firstSlot: slot, tokens, pastLengths: Int32Array.of(from), rows, inverseTemperatures };

@@ -28,7 +28,13 @@ export class StepTensors {
   /** A binding of the given KV tensors, with a step of one token in the other places. */
   createBinding(session: OrtSession, kv: BoundTensors): RunBinding {
     const count = Object.values(kv.inputs)[0]?.shape[0] ?? 1;
-    const request = { firstSlot: 0, tokens: new Int32Array(count), pastLengths: new Int32Array(count), rows: new Int32Array(1), inverseTemperatures: new Float32Array(1) };
+    const request = {
+      firstSlot: 0,
+      tokens: new Int32Array(count),
+      pastLengths: new Int32Array(count),
+      rows: new Int32Array(1),
+      inverseTemperatures: new Float32Array(1),
+    };
     using step = this.#create(request);
     return new RunBinding(session, { inputs: { ...kv.inputs, ...step.inputs }, outputs: { ...kv.outputs, ...step.outputs } });
   }
@@ -51,7 +57,14 @@ export class StepTensors {
     const logSumExp = offHeap(Float32Array, rows.length);
     const inputs = {
       input_ids: OrtTensor.over(ids, [batch, length]),
-      seqlens_k: OrtTensor.over(offHeap(Int32Array, batch, pastLengths.map((past) => past + length - 1)), [batch]),
+      seqlens_k: OrtTensor.over(
+        offHeap(
+          Int32Array,
+          batch,
+          pastLengths.map((past) => past + length - 1),
+        ),
+        [batch],
+      ),
       total_sequence_length: OrtTensor.over(offHeap(Int32Array, 1, [Math.max(...pastLengths) + length]), []),
       rows: OrtTensor.over(offHeap(BigInt64Array, rows.length, Array.from(rows, BigInt)), [rows.length]),
       inverse_temperature: OrtTensor.over(offHeap(Float32Array, rows.length, inverseTemperatures), [rows.length, 1]),

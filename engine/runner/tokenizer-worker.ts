@@ -55,7 +55,8 @@ class PromptTokenizer {
 
   #chatTemplate(): ChatTemplate {
     const { chatTemplate, bosToken, eosToken } = this.#options;
-    if (chatTemplate === null) throw new EngineError('template_failed', 'This model has no chat template. Use /v1/completions with its own prompt format.');
+    if (chatTemplate === null)
+      throw new EngineError('template_failed', 'This model has no chat template. Use /v1/completions with its own prompt format.');
     this.#template ??= new ChatTemplate(chatTemplate, { bosToken: this.#piece(bosToken), eosToken: this.#piece(eosToken) });
     return this.#template;
   }

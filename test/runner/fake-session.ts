@@ -84,9 +84,11 @@ export class FakeSession implements DecoderSession {
     const batch = pastLengths.length;
     const length = tokens.length / batch;
     const fits = pastLengths.every((past) => past >= 0 && past + length <= this.capacity);
-    if (batch < 1 || firstSlot < 0 || firstSlot + batch > this.slotCount || !Number.isInteger(length) || !fits) throw new Error('The step does not fit.');
+    if (batch < 1 || firstSlot < 0 || firstSlot + batch > this.slotCount || !Number.isInteger(length) || !fits)
+      throw new Error('The step does not fit.');
     if (batch > 1 && length > 1) throw new Error('Several tokens for several sequences at once.');
-    if (rows.length < 1 || rows.length !== inverseTemperatures.length || rows.some((row) => row >= tokens.length)) throw new Error('Wrong rows.');
+    if (rows.length < 1 || rows.length !== inverseTemperatures.length || rows.some((row) => row >= tokens.length))
+      throw new Error('Wrong rows.');
   }
 }
 

@@ -1,7 +1,8 @@
 // A scheduler on the fake session, and what its events come to.
 import type { GenerateEvent, GenerateParams, SamplingParams } from '../../engine/runner/protocol.ts';
+import { Sampler } from '../../engine/runner/sampling/sampler.ts';
 import { Scheduler, type SchedulerOptions } from '../../engine/runner/scheduler.ts';
-import { FakeSession, type FakeOptions } from './fake-session.ts';
+import { FakeSession, rowAfter, type FakeOptions } from './fake-session.ts';
 
 export const EOS = 256;
 
@@ -24,7 +25,9 @@ export const plainSampling: SamplingParams = {
   seed: 1,
 };
 
-export function generateParams(changes: Partial<Omit<GenerateParams, 'sampling'>> & { sampling?: Partial<SamplingParams> } = {}): GenerateParams {
+export function generateParams(
+  changes: Partial<Omit<GenerateParams, 'sampling'>> & { sampling?: Partial<SamplingParams> } = {},
+): GenerateParams {
   const { sampling, ...rest } = changes;
   return {
     maxTokens: 8,
@@ -56,7 +59,9 @@ export class EventLog {
   answer(id: number, choice = 0): Answer {
     const events = this.of(id);
     const texts = events.filter((event) => event.kind === 'text' && event.choice === choice) as Extract<GenerateEvent, { kind: 'text' }>[];
-    const finish = events.find((event) => event.kind === 'finish' && event.choice === choice) as Extract<GenerateEvent, { kind: 'finish' }> | undefined;
+    const finish = events.find((event) => event.kind === 'finish' && event.choice === choice) as
+      | Extract<GenerateEvent, { kind: 'finish' }>
+      | undefined;
     return {
       tokens: texts.flatMap((event) => event.tokens),
       text: texts.map((event) => event.text).join(''),
@@ -66,7 +71,10 @@ export class EventLog {
   }
 }
 
-export function createScheduler(changes: Partial<SchedulerOptions> = {}, fake: FakeOptions = {}): { scheduler: Scheduler; session: FakeSession; log: EventLog } {
+export function createScheduler(
+  changes: Partial<SchedulerOptions> = {},
+  fake: FakeOptions = {},
+): { scheduler: Scheduler; session: FakeSession; log: EventLog } {
   const session = new FakeSession(fake);
   const log = new EventLog();
   let now = 0;
@@ -78,6 +86,7 @@ export function createScheduler(changes: Partial<SchedulerOptions> = {}, fake: F
     chunkTokens: 8,
     maxWaiting: 64,
     eosTokens: [EOS],
+    bosToken: null,
     speculation: false,
     now: () => now++,
     randomSeed: () => 7n,
@@ -91,4 +100,12 @@ export function createScheduler(changes: Partial<SchedulerOptions> = {}, fake: F
 export async function runAll(scheduler: Scheduler, limit = 10_000): Promise<void> {
   for (let step = 0; step < limit; step++) if (!(await scheduler.step())) return;
   throw new Error(`Still busy after ${limit} steps.`);
+}
+
+/** What a request's answer must be: the sampler over rows that depend on its own tokens alone. */
+export function expectedTokens(prompt: readonly number[], params: GenerateParams, choice = 0): number[] {
+  const sampler = new Sampler({ params: params.sampling, promptTokens: prompt, seed: BigInt(params.sampling.seed ?? 0), choice });
+  const tokens = [...prompt];
+  for (let i = 0; i < (params.maxTokens ?? 0); i++) tokens.push(sampler.next(rowAfter(tokens, sampler.inverseTemperature)));
+  return tokens.slice(prompt.length);
 }

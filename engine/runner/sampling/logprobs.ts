@@ -8,8 +8,15 @@ export interface TokenWithLogprob {
 }
 
 /** Log-probability of a token and of the `topCount` likeliest ones (at most as many as the graph ranks). */
-export function tokenLogprob(row: LogitsRow, token: number, topCount: number): TokenWithLogprob & { readonly top: readonly TokenWithLogprob[] } {
+export function tokenLogprob(
+  row: LogitsRow,
+  token: number,
+  topCount: number,
+): TokenWithLogprob & { readonly top: readonly TokenWithLogprob[] } {
   const logSumExp = row.inverseTemperature === 1 ? row.logSumExp : scanLogSumExp(row.logits, row.topValues[0] ?? 0, 1);
-  const top = Array.from(row.topIndices.subarray(0, topCount), (index, rank) => ({ token: index, logprob: (row.topValues[rank] ?? -Infinity) - logSumExp }));
+  const top = Array.from(row.topIndices.subarray(0, topCount), (index, rank) => ({
+    token: index,
+    logprob: (row.topValues[rank] ?? -Infinity) - logSumExp,
+  }));
   return { token, logprob: (row.logits[token] ?? -Infinity) - logSumExp, top };
 }

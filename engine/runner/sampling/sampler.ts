@@ -41,7 +41,12 @@ export class Sampler {
 
   /** Chooses the next token and takes it into account for the ones after. */
   next(row: LogitsRow): number {
-    const token = chooseToken({ row, edits: this.#edits, params: this.#params, uniform: () => uniformAt(this.#seed, this.#choice, this.#drawn) });
+    const token = chooseToken({
+      row,
+      edits: this.#edits,
+      params: this.#params,
+      uniform: () => uniformAt(this.#seed, this.#choice, this.#drawn),
+    });
     this.#drawn++;
     this.#edits.record(token);
     return token;
@@ -148,7 +153,10 @@ function typical(
   { count, typicalP, weightAt }: { count: number; typicalP: number; weightAt: (rank: number) => number },
 ): Candidates {
   if (ranked.tokens.length < count) ranked.widenTo(-Infinity);
-  const kept = Array.from({ length: Math.min(count, ranked.tokens.length) }, (_, rank) => ({ token: ranked.tokens[rank] ?? 0, weight: weightAt(rank) }));
+  const kept = Array.from({ length: Math.min(count, ranked.tokens.length) }, (_, rank) => ({
+    token: ranked.tokens[rank] ?? 0,
+    weight: weightAt(rank),
+  }));
   const total = kept.reduce((sum, { weight }) => sum + weight, 0);
   const surprise = (weight: number): number => -Math.log(weight / total);
   const entropy = kept.reduce((sum, { weight }) => sum + (weight > 0 ? (weight / total) * surprise(weight) : 0), 0);
