@@ -26,7 +26,7 @@ export function placeInFile(status: number, headers: Headers, have: number): Pla
 /** What a reply without a usable body means, with what the user can do. */
 export function faultOfStatus(status: number, headers: Headers, url: string): DownloadFault {
   const host = hostOf(url);
-  if (status === 401) return { kind: 'final', reason: `${host} wants a token (401). Set HF_TOKEN to one that may read this model.` };
+  if (status === 401) return { kind: 'final', reason: `${host} wants a token (401): the model is private, gated or not there. Check its name, and set HF_TOKEN to a token that may read it.` };
   if (status === 403) return { kind: 'final', reason: `${host} refuses access (403). Accept the model's licence on its page, and set HF_TOKEN.` };
   if (status === 404) return { kind: 'final', reason: `${host} has no such file (404). Check the name and the revision.` };
   if (status === 429 || status === 408 || status >= 500) return { kind: 'retry', reason: `${host} answers ${status}.`, retryAfterMs: retryAfterMs(headers) };

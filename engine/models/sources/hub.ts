@@ -22,6 +22,7 @@ const REVISION = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/;
 /** A path inside the repository that is also safe to make here. */
 const SAFE_PATH = /^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[A-Za-z0-9._/ +@=,()-]{1,300}$/;
 const MAX_FILES = 10_000;
+const LISTING_TIMEOUT_MS = 20_000;
 
 export function hubAccess(env: NodeJS.ProcessEnv): HubAccess {
   return { endpoint: (env['HF_ENDPOINT'] ?? 'https://huggingface.co').replace(/\/+$/, ''), token: env['HF_TOKEN'] ?? null };
@@ -30,7 +31,7 @@ export function hubAccess(env: NodeJS.ProcessEnv): HubAccess {
 /** Throws `source_unreachable` with the remedy, `unsupported_model` when the repository has nothing usable, and what `download` throws. */
 export async function fetchFromHub(spec: HubSpec, access: HubAccess, options: FetchOptions, pace: DownloadOptions = {}): Promise<FetchedModel> {
   if (!REPO.test(spec.repo) || !REVISION.test(spec.revision)) throw new EngineError('invalid_request', `"${spec.repo}" at "${spec.revision}" is not a hub repository (owner/name).`);
-  const entries = await listRepo(spec, access);
+  const entries = await listRepo(spec, access, options.signal);
   const choice = chooseFiles(entries.map(({ path, size }) => ({ path, sizeBytes: size })), spec.file);
   if (choice.kind === 'none') throw new EngineError('unsupported_model', `${spec.repo} holds ${choice.reason}.`);
   const names = choice.kind === 'gguf' ? [choice.file] : choice.files;
@@ -42,18 +43,28 @@ export async function fetchFromHub(spec: HubSpec, access: HubAccess, options: Fe
   return { path, source: { kind: 'hub', reference: `${spec.repo}@${spec.revision}${choice.kind === 'gguf' ? `:${choice.file}` : ''}`, sha256 }, isDownload: true };
 }
 
-async function listRepo(spec: HubSpec, access: HubAccess): Promise<readonly ListFileEntry[]> {
+async function listRepo(spec: HubSpec, access: HubAccess, signal: AbortSignal | undefined): Promise<readonly ListFileEntry[]> {
   const entries: ListFileEntry[] = [];
   try {
-    const listing = listFiles({ repo: spec.repo, revision: spec.revision, recursive: true, hubUrl: access.endpoint, ...(access.token === null ? {} : { accessToken: access.token }) });
-    for await (const entry of listing) {
+    for await (const entry of listFiles({ repo: spec.repo, revision: spec.revision, recursive: true, hubUrl: access.endpoint, fetch: listingFetch(access, signal) })) {
       if (entry.type === 'file' && SAFE_PATH.test(entry.path)) entries.push(entry);
       if (entries.length > MAX_FILES) throw new EngineError('unsupported_model', `${spec.repo} has more than ${MAX_FILES} files.`);
     }
   } catch (cause) {
+    signal?.throwIfAborted();
     throw listingError(cause, spec, access);
   }
   return entries;
+}
+
+/** The library takes no signal, and only tokens of huggingface.co's own form; a mirror may have others. */
+function listingFetch(access: HubAccess, signal: AbortSignal | undefined): typeof fetch {
+  return (url, init) => {
+    const headers = new Headers(init?.headers);
+    if (access.token !== null && String(url).startsWith(`${access.endpoint}/`)) headers.set('authorization', `Bearer ${access.token}`);
+    const timeout = AbortSignal.timeout(LISTING_TIMEOUT_MS);
+    return fetch(url, { ...init, headers, signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) });
+  };
 }
 
 function listingError(cause: unknown, spec: HubSpec, access: HubAccess): unknown {
