@@ -1,10 +1,15 @@
 // Owns what INT4 and INT8 mean on the CPU: the form of each projection, chosen by measured speed and accuracy (see DECISIONS.md).
 // Knows nothing about files.
+import { DecoderWeights } from '../graph/decoder-weights.ts';
 import type { LinearFormat, PrecisionPlan } from '../graph/linear.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 import type { SourceType } from '../readers/tensors.ts';
 import { blockEmbedding } from './block-embedding.ts';
 import { blocks4Asymmetric, blocks8, exactBlocks } from './block-linear.ts';
+import { calibrate } from './calibrate.ts';
+import { calibrationTokens } from './calibration-tokens.ts';
+import { int8Linear } from './int8-linear.ts';
+import { smoothLayer } from './smoothing.ts';
 
 /** Stored types of about four bits a weight: rounding them to four bits again would lose quality for nothing. */
 const FOUR_BIT_TYPES: ReadonlySet<SourceType> = new Set(['Q4_0', 'Q4_1', 'Q4_K', 'Q2_K', 'Q3_K', 'IQ4_NL', 'IQ4_XS']);
@@ -34,5 +39,26 @@ function uniformPlan(options: Pick<PrecisionPlan, 'precision' | 'method'> & { re
     embedding: blockEmbedding,
     format: (_layer, projection) => (projection === 'head' ? HEAD : body),
     smoothing: () => null,
+  };
+}
+
+export interface Int8Request {
+  readonly source: SourceModel;
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+}
+
+/** 8-bit weights and activations, SmoothQuant-calibrated on the product's own text, which takes a run of the model. */
+export async function int8Plan({ source, threads, signal }: Int8Request): Promise<PrecisionPlan> {
+  const tokens = calibrationTokens(source);
+  const maxima = await calibrate({ source, plan: blocks8Plan(32), tokens, threads, ...(signal === undefined ? {} : { signal }) });
+  const plain = new DecoderWeights(source, () => null);
+  const smoothing = maxima.map((layer, index) => smoothLayer(plain, index, layer));
+  return {
+    precision: 'int8',
+    method: '8-bit weights and activations, SmoothQuant 0.5, down projection and head in 8-bit blocks',
+    embedding: blockEmbedding,
+    format: (_layer, projection) => (projection === 'head' ? HEAD : projection === 'down' ? blocks8(64) : int8Linear),
+    smoothing: (layer) => smoothing[layer] ?? null,
   };
 }

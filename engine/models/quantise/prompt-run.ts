@@ -1,0 +1,85 @@
+// Owns running a variant's graph over one sequence, chunk by chunk, for calibration and evaluation.
+// Knows nothing about serving: no batches, no sampling.
+import { OrtSession, OrtTensor, RunBinding } from '../../ort/index.ts';
+import { type DecoderConfig, GRAPH_TOP_COUNT } from '../manifest.ts';
+
+export interface PromptRunOptions {
+  readonly graphPath: string;
+  readonly config: DecoderConfig;
+  /** Tokens the KV cache holds. */
+  readonly capacity: number;
+  readonly threads: number;
+}
+
+/** Holds a session and a float32 KV cache until it is disposed. */
+export class PromptRun implements Disposable {
+  readonly config: DecoderConfig;
+  readonly #session: OrtSession;
+  readonly #caches: ReadonlyMap<string, OrtTensor>;
+  #length = 0;
+
+  /** @throws OrtError when the graph does not load */
+  constructor({ graphPath, config, capacity, threads }: PromptRunOptions) {
+    this.config = config;
+    this.#session = OrtSession.create(graphPath, { threads });
+    const shape = [1, config.kvHeadCount, capacity, config.headDim];
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    const names = Array.from({ length: config.layerCount }, (_, layer) => [`k_${layer}`, `v_${layer}`]).flat();
+    this.#caches = new Map(names.map((name) => [name, OrtTensor.over(new Float32Array(size), shape)]));
+  }
+
+  /** Forgets the sequence. */
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** Appends tokens and returns the logits of each, [tokens, vocab]; `extras` are filled with other outputs of the graph. */
+  async append(tokens: Int32Array, extras: Readonly<Record<string, OrtTensor>> = {}): Promise<Float32Array> {
+    const logits = new Float32Array(tokens.length * this.config.vocabSize);
+    const step = { ...this.#inputs(tokens), ...this.#cache('past') };
+    const outputs = { ...this.#outputs(tokens.length, logits), ...this.#cache('present') };
+    try {
+      await new RunBinding(this.#session, { inputs: step, outputs: { ...outputs, ...extras } }).runAsync();
+    } finally {
+      for (const [name, tensor] of Object.entries({ ...step, ...outputs })) if (!isCache(name)) tensor.dispose();
+    }
+    this.#length += tokens.length;
+    return logits;
+  }
+
+  [Symbol.dispose](): void {
+    for (const cache of this.#caches.values()) cache.dispose();
+    this.#session.dispose();
+  }
+
+  #inputs(tokens: Int32Array): Record<string, OrtTensor> {
+    const count = tokens.length;
+    const total = this.#length + count;
+    return {
+      input_ids: OrtTensor.over(BigInt64Array.from(tokens, BigInt), [1, count]),
+      seqlens_k: OrtTensor.over(Int32Array.of(total - 1), [1]),
+      total_sequence_length: OrtTensor.over(Int32Array.of(total), []),
+      rows: OrtTensor.over(
+        BigInt64Array.from(tokens, (_, row) => BigInt(row)),
+        [count],
+      ),
+      inverse_temperature: OrtTensor.over(new Float32Array(count).fill(1), [count, 1]),
+    };
+  }
+
+  #outputs(rows: number, logits: Float32Array): Record<string, OrtTensor> {
+    const top = Math.min(GRAPH_TOP_COUNT, this.config.vocabSize);
+    return {
+      logits: OrtTensor.over(logits, [rows, this.config.vocabSize]),
+      top_values: OrtTensor.over(new Float32Array(rows * top), [rows, top]),
+      top_indices: OrtTensor.over(new BigInt64Array(rows * top), [rows, top]),
+      log_sum_exp: OrtTensor.over(new Float32Array(rows), [rows]),
+    };
+  }
+
+  #cache(when: 'past' | 'present'): Record<string, OrtTensor> {
+    return Object.fromEntries(Array.from(this.#caches, ([name, tensor]) => [`${when}_${name}`, tensor]));
+  }
+}
+
+const isCache = (name: string): boolean => name.startsWith('past_') || name.startsWith('present_');
