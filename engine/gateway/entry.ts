@@ -1,4 +1,4 @@
-// What every request passes before its route: an id, access, CORS, safe headers; and what every answer passes on its way out.
+// What every request passes before its route: an id, access, CORS, safe headers; and the way out of every error.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -66,15 +66,13 @@ function answerPreflight(request: FastifyRequest, reply: FastifyReply): FastifyR
     .send();
 }
 
-/** Gives every error the one shape. */
-export function shapeErrors(app: GatewayApp): void {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = toEngineError(thrown);
-    const { status } = ERROR_TABLE[error.code];
-    if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
-    if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
-    // What is left of an unread body would be taken for the next request.
-    if (!request.raw.complete) void reply.header('connection', 'close');
-    return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
-  });
+/** Answers any thrown value in the one error shape. */
+export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toEngineError(thrown);
+  const { status } = ERROR_TABLE[error.code];
+  if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
+  if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
+  // What is left of an unread body would be taken for the next request.
+  if (!request.raw.complete) void reply.header('connection', 'close');
+  return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
 }

@@ -8,8 +8,7 @@ import type { ModelHost } from '../fleet/host.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
-import { guardEntry, requestId, shapeErrors } from './entry.ts';
-import { toEngineError } from './error-body.ts';
+import { guardEntry, requestId, sendError } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { chatRoute } from './routes/chat.ts';
@@ -118,9 +117,8 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
       requireHostHeader: false,
     },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: (error) => {
-      throw toEngineError(error);
-    },
+    // A path that is no URL fails before any hook or handler.
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     clientErrorHandler: answerSocketError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = limits.connections;
@@ -131,7 +129,7 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, config: Gatew
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parser.parse(body));
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  shapeErrors(app);
+  app.setErrorHandler(sendError);
   guardEntry(app, context, { allowedHosts: config.allowedHosts ?? [], allowedOrigins: config.allowedOrigins ?? [] });
   await collectSchemas(app, context.version);
   for (const add of [chatRoute, completionsRoute, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);

@@ -7,9 +7,31 @@ export type JsonLimits = Pick<Limits, 'jsonDepth' | 'jsonValues'>;
 
 /** The value of a JSON text. @throws EngineError `invalid_request` */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): unknown {
+  if (isDeeper(bytes, limits.jsonDepth))
+    throw new EngineError('invalid_request', `The body is nested more than ${limits.jsonDepth} levels deep.`);
   const value = parse(decode(bytes));
-  check(value, limits);
+  check(value, limits.jsonValues);
   return value;
+}
+
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\[]{}');
+
+/**
+ * Whether brackets outside strings nest deeper than `limit`.
+ * NOTE: judged on the bytes, before the parser: V8 needs 100 ms for a hundred thousand levels that fit into 256 KiB.
+ */
+function isDeeper(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth++;
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+    if (depth > limit) return true;
+  }
+  return false;
 }
 
 function decode(bytes: Uint8Array): string {
@@ -33,14 +55,13 @@ function parse(text: string): unknown {
 /** V8 quotes the text around the fault; the client sent it, but need not get all of it back. */
 const clip = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
-/** Walks level by level, so that depth costs no stack. */
-function check(root: unknown, limits: JsonLimits): void {
+/** Walks level by level. */
+function check(root: unknown, maxValues: number): void {
   let level: unknown[] = [root];
   let seen = 0;
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limits.jsonDepth) throw new EngineError('invalid_request', `The body is nested more than ${limits.jsonDepth} levels deep.`);
+  while (level.length > 0) {
     seen += level.length;
-    if (seen > limits.jsonValues) throw new EngineError('invalid_request', `The body holds more than ${limits.jsonValues} values.`);
+    if (seen > maxValues) throw new EngineError('invalid_request', `The body holds more than ${maxValues} values.`);
     level = childrenOf(level);
   }
 }

@@ -15,6 +15,7 @@ const SYSTEM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bi
 /** The system's Chromium, else the one that playwright downloaded. @throws when there is none */
 export function startBrowser(): Promise<Browser> {
   const path = [process.env['MILLRACE_TEST_CHROMIUM'] ?? '', ...SYSTEM_PATHS, chromium.executablePath()].find((each) => existsSync(each));
-  if (path === undefined) throw new Error('No Chromium: run `npx playwright-core install chromium`, or set MILLRACE_TEST_CHROMIUM to its path.');
+  if (path === undefined)
+    throw new Error('No Chromium: run `npx playwright-core install chromium`, or set MILLRACE_TEST_CHROMIUM to its path.');
   return chromium.launch({ executablePath: path, headless: true, args: FLAGS });
 }
