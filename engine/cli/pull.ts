@@ -1,16 +1,19 @@
 // `millrace pull`: from a name, a path or an address to a model that serves. Also the way the default model is fetched.
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { OPTIONS, type EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import { acquireLock } from '../instance-lock.ts';
 import { installModel } from '../models/convert/install.ts';
+import type { ConvertProgress } from '../models/convert/variant.ts';
 import type { ModelManifest, Precision } from '../models/manifest.ts';
 import { openModel } from '../models/readers/open-model.ts';
-import type { FetchedModel } from '../models/sources/source.ts';
-import { ModelStore, modelIdFrom } from '../models/store/model-store.ts';
-import { DEFAULT_PRECISION } from './default-model.ts';
-import { fetchSource } from './fetch-source.ts';
+import { fetchModel } from '../models/sources/fetch-model.ts';
+import { resolveName, type PathKind } from '../models/sources/resolve.ts';
+import type { FetchedModel, FetchProgress, SourceSpec } from '../models/sources/source.ts';
+import { isModelId, ModelStore } from '../models/store/model-store.ts';
+import { DEFAULT_PRECISION } from './default-precision.ts';
 import { createProgress, formatBytes } from './progress.ts';
 
 export interface PullFlags {
@@ -32,24 +35,56 @@ export async function pull(typed: string, flags: PullFlags, config: EngineConfig
 
 /** @throws EngineError with the remedy when the source cannot be reached or used; LockHeldError while another pull goes on */
 export async function install(typed: string, flags: Omit<PullFlags, 'json'>, config: EngineConfig): Promise<ModelManifest> {
-  const precisions = parsePrecisions(flags.precision ?? config.precision ?? DEFAULT_PRECISION);
-  const id = flags.name === null ? modelIdFrom(typed) : modelIdFrom(flags.name);
-  if (flags.name !== null && id !== flags.name)
-    throw new EngineError('invalid_request', `--name must be like ${id}: a-z 0-9 . _ - only.`, { param: '--name' });
+  const wanted = parsePrecisions(flags.precision ?? config.precision ?? DEFAULT_PRECISION);
+  const resolved = resolveName(typed, pathKind);
+  const id = flags.name ?? resolved.id;
+  if (!isModelId(id)) throw badName(id);
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort(new DOMException('Interrupted. The download goes on where it stopped.', 'AbortError'));
   process.once('SIGINT', onInterrupt);
   const lock = acquireLock(join(config.dataDir, 'pull.lock'));
   try {
-    await new ModelStore(config.dataDir).sweep();
-    const fetched = await fetchWithProgress(typed, config, stop.signal);
-    const manifest = await convert({ fetched, id, precisions, config, signal: stop.signal });
-    if (fetched.isDownload) await rm(fetched.path, { recursive: true, force: true });
+    const store = new ModelStore(config.dataDir);
+    await store.sweep();
+    const precisions = await withInstalled(store, id, wanted);
+    const fetched = await fetchWithProgress(resolved.sources, config, stop.signal);
+    const manifest = await convert({ fetched, id, precisions, store, signal: stop.signal });
+    if (fetched.isDownload) await removeDownload(fetched.path);
     return manifest;
   } finally {
     process.off('SIGINT', onInterrupt);
     lock.release();
   }
+}
+
+/** The conversion is kept, the download has done its work; a folder that held it alone goes too. */
+async function removeDownload(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  const parent = dirname(path);
+  if ((await readdir(parent)).length === 0) await rmdir(parent);
+}
+
+/** A model that is pulled again keeps the precisions it had. */
+async function withInstalled(
+  store: ModelStore,
+  id: string,
+  wanted: readonly [Precision, ...Precision[]],
+): Promise<readonly [Precision, ...Precision[]]> {
+  const installed = (await store.list()).find((model) => model.id === id);
+  const had = installed?.kind === 'ready' ? Object.values(installed.manifest.variants).map(({ precision }) => precision) : [];
+  const [first, ...rest] = wanted;
+  return [first, ...new Set([...rest, ...had].filter((precision) => precision !== first))];
+}
+
+function badName(name: string): EngineError {
+  const rule = 'up to 96 of a-z 0-9 . _ - beginning with a letter or a digit';
+  return new EngineError('invalid_request', `--name must be ${rule}, not ${JSON.stringify(name)}.`, { param: '--name' });
+}
+
+function pathKind(path: string): PathKind {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'nothing';
+  return stat.isDirectory() ? 'folder' : 'file';
 }
 
 function parsePrecisions(typed: string): readonly [Precision, ...Precision[]] {
@@ -63,12 +98,11 @@ function parsePrecisions(typed: string): readonly [Precision, ...Precision[]] {
   return [first ?? DEFAULT_PRECISION, ...rest];
 }
 
-async function fetchWithProgress(typed: string, config: EngineConfig, signal: AbortSignal): Promise<FetchedModel> {
+async function fetchWithProgress(sources: readonly SourceSpec[], config: EngineConfig, signal: AbortSignal): Promise<FetchedModel> {
   const progress = createProgress(process.stderr, 'bytes');
   try {
-    const onProgress = ({ file, bytesDone, bytesTotal }: { file: string; bytesDone: number; bytesTotal: number | null }): void =>
-      progress.update(`Fetching ${file}`, bytesDone, bytesTotal);
-    return await fetchSource(typed, { downloadDir: join(config.dataDir, 'downloads'), onProgress, signal });
+    const onProgress = ({ file, bytesDone, bytesTotal }: FetchProgress): void => progress.update(`Fetching ${file}`, bytesDone, bytesTotal);
+    return await fetchModel(sources, { downloadDir: join(config.dataDir, 'downloads'), onProgress, signal });
   } finally {
     progress.end();
   }
@@ -78,15 +112,15 @@ interface Conversion {
   readonly fetched: FetchedModel;
   readonly id: string;
   readonly precisions: readonly [Precision, ...Precision[]];
-  readonly config: EngineConfig;
+  readonly store: ModelStore;
   readonly signal: AbortSignal;
 }
 
-async function convert({ fetched, id, precisions, config, signal }: Conversion): Promise<ModelManifest> {
+async function convert({ fetched, id, precisions, store, signal }: Conversion): Promise<ModelManifest> {
   const source = openModel(fetched.path);
   const progress = createProgress(process.stderr, 'steps');
   try {
-    const onProgress = ({ variant, stepsDone, stepsTotal }: { variant: string; stepsDone: number; stepsTotal: number }): void =>
+    const onProgress = ({ variant, stepsDone, stepsTotal }: ConvertProgress): void =>
       progress.update(`Converting to ${variant}`, stepsDone, stepsTotal);
     return await installModel({
       source,

@@ -1,11 +1,12 @@
 // `millrace serve`: the engine until a signal ends it, and the lines that tell a person what to do with it.
 import type { EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
+import type { ModelState } from '../fleet/host.ts';
 import { engineLockPath, lockOwner } from '../instance-lock.ts';
 import { createLog } from '../log.ts';
 import { closeOnSignal, engineVersion, startEngine, type Engine } from '../main.ts';
+import { DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
-import { DEFAULT_MODEL } from './default-model.ts';
 
 export interface ServeFlags {
   readonly json: boolean;
@@ -19,7 +20,8 @@ export async function serve(config: EngineConfig, flags: ServeFlags): Promise<nu
   const log = createLog(config.logLevel);
   const engine = await startEngine(config, log);
   announce(engine, flags.json);
-  if (engine.preloaded !== null) void tellReady(engine, engine.preloaded, flags.json);
+  const { preloaded } = engine;
+  if (preloaded !== null) void preloaded.state.then((state) => tellLoaded(preloaded.model, state, flags.json));
   return closeOnSignal(engine, config.drainSeconds * 1000, log);
 }
 
@@ -42,7 +44,7 @@ function announce(engine: Engine, json: boolean): void {
   print(`Millrace ${engineVersion()} listens on ${engine.url}`);
   if (models.length === 0) return print(`No model is installed yet. In another terminal: millrace pull ${DEFAULT_MODEL}`);
   print(`Models: ${models.join(', ')}`);
-  print(`Try:    ${curlLine(engine.url, engine.preloaded ?? models[0] ?? '')}`);
+  print(`Try:    ${curlLine(engine.url, engine.preloaded?.model ?? models[0] ?? '')}`);
 }
 
 /** A command line that works as it is, in a POSIX shell. */
@@ -51,15 +53,10 @@ export function curlLine(url: string, model: string): string {
   return `curl ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
 }
 
-/** A tokenization waits for the load, and fails with its reason. */
-async function tellReady(engine: Engine, model: string, json: boolean): Promise<void> {
-  const failure = await engine.fleet.tokenize(model, { kind: 'text', text: 'a' }).then(
-    () => null,
-    (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
-  );
-  const state = engine.fleet.get(model)?.state;
-  if (json) return print(JSON.stringify({ model, state: state?.kind ?? 'installed', failure }));
-  if (state?.kind !== 'ready') return print(`${model} could not be loaded: ${failure ?? 'its process ended'}`);
+function tellLoaded(model: string, state: ModelState, json: boolean): void {
+  const failure = state.kind === 'failed' ? state.reason : null;
+  if (json) return print(JSON.stringify({ model, state: state.kind, failure }));
+  if (state.kind !== 'ready') return print(`${model} is not loaded: ${failure ?? 'the server is ending'}`);
   const { precision, contextLength, maxSlots, loadMs } = state.info;
   print(
     `${model} is ready: ${precision}, context ${contextLength}, up to ${maxSlots} sequences at once, loaded in ${Math.round(loadMs)} ms`,

@@ -4,7 +4,7 @@ import { EngineError, fromWireError, toWireError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { GenerateEvent, PromptInput, RunnerOptions } from '../runner/protocol.ts';
 import type { ModelStore } from '../models/store/model-store.ts';
-import type { GenerateRequest, Generation, HostedModel, ModelHost } from './host.ts';
+import type { GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
 import { InstalledModels, type NamedVariant } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
 import { planPlacement, type Candidate } from './placement.ts';
@@ -63,11 +63,12 @@ export class Fleet implements ModelHost {
     return found && this.#hosted(found);
   }
 
-  /** Starts loading a model before anybody asks for it. @throws EngineError `model_not_found` */
-  preload(model: string): void {
+  /** Loads a model before anybody asks for it; resolves with `ready` or `failed`, never rejects later.
+   *  @throws EngineError `model_not_found` */
+  preload(model: string): Promise<ModelState> {
     const found = this.#installed.find(model);
     if (found === undefined) throw notFound(model);
-    this.#replica(found).load();
+    return this.#replica(found).load();
   }
 
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation {

@@ -41,6 +41,7 @@ export class Replica {
   #retryTimer: NodeJS.Timeout | undefined;
   #watchTimer: NodeJS.Timeout | undefined;
   #whenEnded: (() => void)[] = [];
+  #whenSettled: ((state: ModelState) => void)[] = [];
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -72,9 +73,11 @@ export class Replica {
     return this.#requests.lastUsedMs;
   }
 
-  /** Loads the model unless it is loaded or loading. */
-  load(): void {
+  /** Loads the model unless it is loaded or loading; resolves with `ready`, `failed`, or `installed` when it was unloaded meanwhile. */
+  load(): Promise<ModelState> {
+    const settled = new Promise<ModelState>((resolve) => this.#whenSettled.push(resolve));
     this.#step({ kind: 'wanted' });
+    return settled;
   }
 
   /** Runs the job now or as soon as the model is loaded; a full queue is its first and last event. */
@@ -112,6 +115,7 @@ export class Replica {
     if (life.kind !== before)
       this.#options.log.debug({ model: this.#options.name, from: before, to: life.kind, on: event.kind }, 'model state');
     for (const action of actions) this.#act(action);
+    if (this.state.kind !== 'loading') for (const resolve of this.#whenSettled.splice(0)) resolve(this.state);
   }
 
   #act(action: LifeAction): void {

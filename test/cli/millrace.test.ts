@@ -39,9 +39,10 @@ describe('millrace', () => {
   test.each([
     [['serve', '--port', '70000'], /--port must be a whole number from 0 to 65535/],
     [['serve', '--slots', 'many'], /--slots must be/],
-    [['pull', 'x', '--precision', 'int3'], /--precision must be one of/],
-    [['pull', 'x', '--name', 'Has Spaces'], /--name must be like has-spaces/],
+    [['pull', 'smollm3-3b', '--precision', 'int3'], /--precision must be one of/],
+    [['pull', 'smollm3-3b', '--name', 'Has Spaces'], /--name must be up to 96/],
     [['run', 'x', 'hi', '--max-tokens', '1.5'], /whole number/],
+    [['pull', 'nothing known'], /owner\/name/],
     [['fly'], /unknown command 'fly'/],
     [['list', '--fly'], /unknown option '--fly'/],
   ])('%j ends with code 2 and the reason', async (args, reason) => {
@@ -97,7 +98,7 @@ describe('millrace with a model', () => {
     child.stdout.on('data', (chunk: Buffer) => pieces.push(chunk.toString()));
     child.stdin.end('What is the capital of France?\n');
     expect(await readAll(child.stdout)).toContain('Paris');
-    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces.length).toBeGreaterThan(1);
   });
 
   test('runs it through the server when there is one, and gets the same answer', async () => {

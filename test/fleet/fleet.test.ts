@@ -55,6 +55,14 @@ describe('a model that works', () => {
     expect(fleet.get('works:int3')).toBeUndefined();
   });
 
+  test('can be loaded before anybody asks', async () => {
+    const { fleet } = await start(['works', 'load-fails']);
+    expect(await fleet.preload('works')).toMatchObject({ kind: 'ready' });
+    expect(await fleet.preload('works')).toMatchObject({ kind: 'ready' });
+    expect(await fleet.preload('load-fails')).toEqual({ kind: 'failed', reason: 'The graph is of another version.' });
+    expect(() => fleet.preload('missing')).toThrow('No model named missing is installed.');
+  });
+
   test('tokenizes', async () => {
     const { fleet } = await start(['works']);
     expect(await fleet.tokenize('works', { kind: 'text', text: 'hi' })).toEqual([1, 2, 3]);
