@@ -124,7 +124,7 @@ async function convert({ fetched, id, precisions, store, signal }: Conversion): 
       progress.update(`Converting to ${variant}`, stepsDone, stepsTotal);
     return await installModel({
       source,
-      store: new ModelStore(config.dataDir),
+      store,
       id,
       precisions,
       origin: fetched.source,
