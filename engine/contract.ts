@@ -15,7 +15,7 @@ export interface EngineStatus {
   readonly models: readonly ModelStatus[];
 }
 
-export type ModelStateName = 'installed' | 'loading' | 'ready' | 'failed';
+type ModelStateName = 'installed' | 'loading' | 'ready' | 'failed';
 
 export interface ModelStatus {
   readonly id: string;

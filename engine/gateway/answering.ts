@@ -12,6 +12,8 @@ import { SseStream } from './sse.ts';
 export interface Answering {
   readonly context: GatewayContext;
   readonly reply: FastifyReply;
+  /** Of the model as installed, whatever the requests call it. */
+  readonly modelId: string;
   readonly requests: readonly GenerateRequest[];
 }
 
@@ -69,10 +71,10 @@ function lastFrames(outcome: RunOutcome, format: StreamFormat, context: GatewayC
 type LaunchOptions = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & { readonly onGone: () => void };
 
 /** Starts the run and binds it to the client's connection and to the server's draining. @throws EngineError `draining` */
-function launch({ context, reply, requests }: Answering, options: LaunchOptions): void {
+function launch({ context, reply, modelId, requests }: Answering, options: LaunchOptions): void {
   const { host, limits, activity } = context;
   const onEvent = (prompt: number, event: GenerateEvent): void => {
-    if (event.kind === 'text') context.meter.add(requests[prompt]?.model ?? '', event.tokens.length, context.now());
+    if (event.kind === 'text') context.meter.add(modelId, event.tokens.length, context.now());
     options.onEvent(prompt, event);
   };
   const onEnd = (outcome: RunOutcome): void => {

@@ -1,6 +1,6 @@
 // What every request passes before its route: an id, access, CORS, safe headers; and the way out of every error.
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERROR_TABLE, EngineError } from '../errors.ts';
 import { decideAccess, type AccessRules } from './access.ts';
@@ -31,6 +31,7 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
   };
   app.setNotFoundHandler(refuseUnknown);
   app.addHook('onRequest', async (request, reply) => {
+    cutUnread(reply.raw, context.limits.unreadMs);
     void reply.headers({ 'x-request-id': request.id, ...SAFE_HEADERS });
     if (context.activity.draining) void reply.header('connection', 'close');
     const { host, origin, 'content-type': contentType } = request.headers;
@@ -42,6 +43,14 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
     if (decision.corsOrigin !== null) allowOrigin(reply, decision.corsOrigin);
     if (request.method === 'OPTIONS') return answerPreflight(request, reply);
     return request.is404 ? refuseUnknown(request, reply) : undefined;
+  });
+}
+
+/** Closes the connection of a reader that does not take the end of its answer. */
+function cutUnread(response: ServerResponse, unreadMs: number): void {
+  response.once('prefinish', () => {
+    const cut = setTimeout(() => response.destroy(), unreadMs);
+    response.once('close', () => clearTimeout(cut));
   });
 }
 

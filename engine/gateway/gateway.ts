@@ -43,7 +43,7 @@ export interface GatewayOptions {
   readonly now?: () => number;
 }
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly address: string;
   readonly port: number;
   /** `http://address:port` */
@@ -51,7 +51,7 @@ export interface ListenAddress {
 }
 
 export interface Gateway {
-  /** @throws EngineError `invalid_request` for an address beyond loopback; what the system says when the port is taken */
+  /** @throws EngineError `invalid_request` for an address beyond loopback, or a port that is taken */
   listen(): Promise<ListenAddress>;
   /** Refuses new requests, lets the open ones end for at most `drainMs`, then closes. */
   close(options: { readonly drainMs: number }): Promise<void>;
@@ -122,6 +122,8 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
     clientErrorHandler: answerSocketError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = limits.connections;
+  // An expectation that the server does not know may be ignored (RFC 9110, 10.1.1); Node would answer it without a body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   return app;
 }
 
@@ -143,7 +145,11 @@ async function listen(app: GatewayApp, config: GatewayConfig): Promise<ListenAdd
     const problem = `Listening on ${config.host} would let anyone on the network use this server, which has no API keys yet.`;
     throw new EngineError('invalid_request', `${problem} ${remedy}`, { param: 'host' });
   }
-  await app.listen({ host: config.host, port: config.port });
+  await app.listen({ host: config.host, port: config.port }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EADDRINUSE') throw cause;
+    const remedy = 'End the other program, or choose another port; 0 picks a free one.';
+    throw new EngineError('invalid_request', `Port ${config.port} is taken by another program. ${remedy}`, { param: 'port', cause });
+  });
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') return bug('The server listens on no TCP port.');
   const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;

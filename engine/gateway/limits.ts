@@ -25,6 +25,8 @@ export interface Limits {
   readonly connections: number;
   /** Bytes that may wait for a reader of a stream; past them its request is cancelled. */
   readonly unreadBytes: number;
+  /** Time for a whole answer's last bytes to be read. */
+  readonly unreadMs: number;
   /** A stream without an event for so long sends its headers, so that proxies and clients see a living server. */
   readonly firstByteMs: number;
   /** Pause after which a stream sends a keep-alive comment. */
@@ -60,6 +62,7 @@ export const DEFAULT_LIMITS: Limits = {
   keepAliveMs: 72_000,
   connections: 2_048,
   unreadBytes: 1024 * 1024,
+  unreadMs: 60_000,
   firstByteMs: 2_000,
   commentMs: 10_000,
   prompts: 256,

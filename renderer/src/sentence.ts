@@ -2,7 +2,7 @@
 import type { EngineStatus, ModelStatus } from '../../engine/contract.ts';
 import { formatRate } from './format.ts';
 
-export type Tone = 'idle' | 'busy' | 'warning' | 'problem';
+type Tone = 'idle' | 'busy' | 'warning' | 'problem';
 
 export interface Sentence {
   readonly tone: Tone;

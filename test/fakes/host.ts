@@ -181,7 +181,7 @@ function logprobOf(byte: number, topCount: number, choice: number): TokenLogprob
   return { ...one(byte, -1 / (choice + 1)), top };
 }
 
-export function fakeManifest(id: string): ModelManifest {
+function fakeManifest(id: string): ModelManifest {
   return {
     formatVersion: 1,
     id,

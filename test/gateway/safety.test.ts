@@ -49,6 +49,17 @@ describe('where requests may come from', () => {
   });
 });
 
+describe('listening', () => {
+  it('says what to do when the port is taken', async () => {
+    const { port } = await serving();
+    await expect(serving({}, { port })).rejects.toMatchObject({
+      code: 'invalid_request',
+      param: 'port',
+      message: expect.stringContaining(String(port)),
+    });
+  });
+});
+
 describe('headers', () => {
   it('carries a request id, the client’s own if it is a plain one', async () => {
     const { url } = await serving();

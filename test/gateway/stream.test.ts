@@ -59,6 +59,20 @@ describe('a client that does not read', () => {
   });
 });
 
+describe('a reader of a whole answer', () => {
+  it('is cut when it does not take its end', async () => {
+    const models = Array.from({ length: 30_000 }, (_, at) => `${at}`.padStart(80, 'n'));
+    const { port } = await serving({ models }, { limits: { unreadMs: 30 } });
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+    // Reading nothing, it notices the cut only when it writes into the closed connection.
+    const cut = new Promise((resolve) => socket.once('error', resolve));
+    const writer = setInterval(() => socket.write('\r\n'), 5);
+    await cut;
+    clearInterval(writer);
+    socket.destroy();
+  });
+});
+
 describe('a long wait', () => {
   it('sends headers and comments before the first token, and between tokens', async () => {
     const { host, port } = await serving({ stepMs: null, answer: () => 'ab' }, { limits: { firstByteMs: 5, commentMs: 5 } });

@@ -1,6 +1,6 @@
 // The fields that every object and chunk of one answer repeats: id, created, model, system_fingerprint, and the usage object.
-// Pure.
-import { createHash } from 'node:crypto';
+// Knows nothing about choices.
+import { createHash, randomUUID } from 'node:crypto';
 import type { HostedModel } from '../../fleet/host.ts';
 import type { Usage } from '../../runner/protocol.ts';
 
@@ -12,8 +12,13 @@ export interface AnswerHead {
   readonly system_fingerprint: string;
 }
 
+/** The head of a new answer; `name` is the model as the client spelled it, `prefix` tells chat from completions in the id. */
+export function newHead(prefix: 'chatcmpl' | 'cmpl', name: string, model: HostedModel, nowMs: number): AnswerHead {
+  return { id: `${prefix}-${randomUUID()}`, created: Math.floor(nowMs / 1000), model: name, system_fingerprint: fingerprintOf(model) };
+}
+
 /** Changes when the files or the precision that answer change, as `seed` needs to know. */
-export function fingerprintOf(model: HostedModel): string {
+function fingerprintOf(model: HostedModel): string {
   const { manifest, variant } = model;
   const parts = [manifest.id, manifest.createdAt, manifest.source.sha256, variant, manifest.variants[variant]?.graphVersion];
   return `fp_${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)}`;

@@ -1,10 +1,10 @@
 // The chat request: its schema, and how a valid body becomes a request to the host.
 // Pure; knows nothing about HTTP or about answers.
 import { Type, type Static } from 'typebox';
-import { EngineError } from '../../errors.ts';
 import type { GenerateRequest } from '../../fleet/host.ts';
 import type { TemplateMessage } from '../../runner/protocol.ts';
 import type { Limits } from '../limits.ts';
+import { invalid, unsupported } from './faults.ts';
 import { CHAT_REFUSALS, refuseUnsupported } from './refusals.ts';
 import { readSampling, readStop, samplingFields } from './sampling.ts';
 import { readStreaming, streamFields, type Streaming } from './streaming.ts';
@@ -106,6 +106,3 @@ function textOfPart(part: Static<typeof contentPart>, at: string): string {
   if (text === undefined) throw invalid(at, `${at}.${part.type} is required.`);
   return text;
 }
-
-const invalid = (param: string, message: string): EngineError => new EngineError('invalid_request', message, { param });
-const unsupported = (param: string, message: string): EngineError => new EngineError('unsupported_parameter', message, { param });

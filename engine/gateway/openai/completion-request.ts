@@ -1,10 +1,10 @@
 // The completion request: its schema, and how a valid body becomes one request to the host for each prompt.
 // Pure; knows nothing about HTTP or about answers.
 import { Type, type Static } from 'typebox';
-import { EngineError } from '../../errors.ts';
 import type { GenerateRequest } from '../../fleet/host.ts';
 import type { GenerateParams, PromptInput } from '../../runner/protocol.ts';
 import type { Limits } from '../limits.ts';
+import { invalid, unsupported } from './faults.ts';
 import { COMPLETION_REFUSALS, refuseUnsupported } from './refusals.ts';
 import { readSampling, readStop, samplingFields } from './sampling.ts';
 import { readStreaming, streamFields, type Streaming } from './streaming.ts';
@@ -125,6 +125,3 @@ function tokenPrompt(tokens: readonly number[], facts: PromptFacts): PromptInput
   if (foreign !== undefined) throw invalid('prompt', `prompt: ${foreign} is no token id below ${facts.vocabSize}.`);
   return { kind: 'tokens', tokens };
 }
-
-const invalid = (param: string, message: string): EngineError => new EngineError('invalid_request', message, { param });
-const unsupported = (param: string, message: string): EngineError => new EngineError('unsupported_parameter', message, { param });

@@ -1,14 +1,18 @@
 // Makes null mean absent, as clients that fill in every field expect.
-// Pure.
 
 /** The body without fields that are null, on its top level, in `stream_options` and in each message. */
-export function withoutNulls(body: unknown): unknown {
+function withoutNulls(body: unknown): unknown {
   if (!isRecord(body)) return body;
   const entries = present(body).map(([key, value]): [string, unknown] => {
     if (key === 'messages' && Array.isArray(value)) return [key, value.map(dropNulls)];
     return key === 'stream_options' ? [key, dropNulls(value)] : [key, value];
   });
   return Object.fromEntries(entries);
+}
+
+/** The hook of a route whose body may hold such fields: they are dropped before it is validated. */
+export async function dropNullFields(request: { body: unknown }): Promise<void> {
+  request.body = withoutNulls(request.body);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,8 +1,8 @@
 // Documented fields that this server cannot honour: which values of them change nothing, and why the others are refused.
 // Pure; a field that is in neither a schema nor this table is unknown, and ignored.
-import { EngineError } from '../../errors.ts';
+import { unsupported } from './faults.ts';
 
-export interface Refusal {
+interface Refusal {
   /** Whether this value asks for nothing that the server would not do anyway. */
   readonly harmless: (value: unknown) => boolean;
   readonly why: string;
@@ -48,6 +48,12 @@ export function refuseUnsupported(body: Readonly<Record<string, unknown>>, refus
   for (const [field, refusal] of Object.entries(refusals)) {
     const value = body[field];
     if (value === undefined || refusal.harmless(value)) continue;
-    throw new EngineError('unsupported_parameter', `${field} is not supported with this value: ${refusal.why}.`, { param: field });
+    throw unsupported(field, `${field} is not supported with this value: ${refusal.why}.`);
   }
+}
+
+/** The table in words, for the API's reference. */
+export function describeRefusals(refusals: Readonly<Record<string, Refusal>>): string {
+  const lines = Object.entries(refusals).map(([field, { why }]) => `- \`${field}\`: ${why}`);
+  return `Refused by name, unless the value asks for nothing:\n${lines.join('\n')}`;
 }

@@ -1,9 +1,9 @@
 // The sampling fields that chat and completions share: their schema, and how they become GenerateParams.
 // Pure; knows nothing about prompts.
 import { Type, type Static } from 'typebox';
-import { EngineError } from '../../errors.ts';
 import type { SamplingParams } from '../../runner/protocol.ts';
 import type { Limits } from '../limits.ts';
+import { invalid } from './faults.ts';
 
 /** Fields of OpenAI's API, then the extras that open servers agree on. */
 export const samplingFields = {
@@ -63,9 +63,7 @@ export function readSampling(body: SamplingFields, vocabSize: number): SamplingP
 function readBias(biases: Readonly<Record<string, number>>, vocabSize: number): [number, number][] {
   return Object.entries(biases).map(([key, bias]) => {
     if (!/^\d{1,9}$/.test(key) || Number(key) >= vocabSize) {
-      throw new EngineError('invalid_request', `logit_bias: ${JSON.stringify(key)} is no token id below ${vocabSize}.`, {
-        param: 'logit_bias',
-      });
+      throw invalid('logit_bias', `logit_bias: ${JSON.stringify(key)} is no token id below ${vocabSize}.`);
     }
     return [Number(key), bias];
   });
@@ -74,11 +72,10 @@ function readBias(biases: Readonly<Record<string, number>>, vocabSize: number): 
 /** @throws EngineError `invalid_request` for too many, too long or empty strings */
 export function readStop(stop: string | readonly string[] | undefined, limits: Limits): readonly string[] {
   const strings = stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop;
-  if (strings.length > limits.stopStrings) throw badStop(`has ${strings.length} strings; at most ${limits.stopStrings} are allowed`);
-  if (strings.includes('')) throw badStop('holds an empty string, which would end every answer at once');
+  if (strings.length > limits.stopStrings)
+    throw invalid('stop', `stop has ${strings.length} strings; at most ${limits.stopStrings} are allowed.`);
+  if (strings.includes('')) throw invalid('stop', 'stop holds an empty string, which would end every answer at once.');
   if (strings.some((string) => string.length > limits.stopLength))
-    throw badStop(`holds a string of more than ${limits.stopLength} characters`);
+    throw invalid('stop', `stop holds a string of more than ${limits.stopLength} characters.`);
   return strings;
 }
-
-const badStop = (problem: string): EngineError => new EngineError('invalid_request', `stop ${problem}.`, { param: 'stop' });

@@ -1,7 +1,7 @@
 // The fields that say how an answer is delivered: whole, or as a stream with or without usage.
 // Pure.
 import { Type, type Static } from 'typebox';
-import { EngineError } from '../../errors.ts';
+import { invalid, unsupported } from './faults.ts';
 
 export const streamFields = {
   stream: Type.Optional(Type.Boolean({ description: 'Answer as server-sent events. Default false.' })),
@@ -25,10 +25,10 @@ export function readStreaming(body: Static<typeof streamSchema>): Streaming {
   const stream = body.stream ?? false;
   const options = body.stream_options;
   if (options !== undefined && !stream) {
-    throw new EngineError('invalid_request', 'stream_options needs stream to be true.', { param: 'stream_options' });
+    throw invalid('stream_options', 'stream_options needs stream to be true.');
   }
   if (options?.include_obfuscation === true) {
-    throw new EngineError('unsupported_parameter', 'Chunks are not padded.', { param: 'stream_options.include_obfuscation' });
+    throw unsupported('stream_options.include_obfuscation', 'Chunks are not padded.');
   }
   return { stream, includeUsage: options?.include_usage ?? false };
 }

@@ -6,7 +6,7 @@ import { ERROR_TABLE } from '../../errors.ts';
 const nullable = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()]);
 const finishReason = Type.Enum(['stop', 'length']);
 
-export const errorSchema = Type.Object(
+const errorSchema = Type.Object(
   {
     error: Type.Object({
       message: Type.String(),

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { CHAT_REFUSALS } from '../../engine/gateway/openai/refusals.ts';
+import { serving } from './serving.ts';
+
+const METHODS = ['get', 'post'] as const;
+
+interface Operation {
+  readonly summary?: string;
+  readonly description?: string;
+  readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, unknown>> }>>;
+}
+
+async function readOperations(): Promise<[string, Operation][]> {
+  const { url } = await serving();
+  const { paths } = await (await fetch(`${url}/openapi.json`)).json();
+  return Object.entries<Partial<Record<(typeof METHODS)[number], Operation>>>(paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => (item[method] === undefined ? [] : [[`${method} ${path}`, item[method]] satisfies [string, Operation]])),
+  );
+}
+
+describe('the API’s reference', () => {
+  it('names every operation, and says what each does', async () => {
+    const operations = await readOperations();
+    expect(operations.map(([name]) => name)).toEqual([
+      'post /v1/chat/completions',
+      'post /v1/completions',
+      'get /v1/models',
+      'get /v1/models/{id}',
+      'get /health',
+      'get /ready',
+      'get /api/status',
+    ]);
+    for (const [, { summary }] of operations) expect(summary).toBeTruthy();
+  });
+
+  it('gives ranges of statuses as OpenAPI spells them, and both forms of an answer', async () => {
+    const operations = await readOperations();
+    for (const [, { responses }] of operations)
+      for (const status of Object.keys(responses)) expect(status).toMatch(/^([1-5]\d\d|[1-5]XX)$/);
+    const chat = operations.find(([name]) => name === 'post /v1/chat/completions')?.[1];
+    expect(Object.keys(chat?.responses['200']?.content ?? {})).toEqual(['application/json', 'text/event-stream']);
+    for (const field of Object.keys(CHAT_REFUSALS)) expect(chat?.description).toContain(`\`${field}\``);
+  });
+});
