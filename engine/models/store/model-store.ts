@@ -129,8 +129,9 @@ export function modelIdFrom(name: string): string {
 
 /** The variant of this name, or the model's default. Throws `model_not_found`. */
 export function variantOf(manifest: ModelManifest, name: string | null): VariantManifest {
-  const variant = manifest.variants[name ?? manifest.defaultVariant];
-  if (variant === undefined) throw new EngineError('model_not_found', `The model ${manifest.id} has no variant ${name ?? manifest.defaultVariant}.`);
+  const wanted = name ?? manifest.defaultVariant;
+  const variant = Object.hasOwn(manifest.variants, wanted) ? manifest.variants[wanted] : undefined;
+  if (variant === undefined) throw new EngineError('model_not_found', `The model ${manifest.id} has no variant ${wanted}.`);
   return variant;
 }
 

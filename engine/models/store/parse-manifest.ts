@@ -21,7 +21,7 @@ function findFault(id: string, value: Record<string, unknown>): string | null {
   const tokenizer = value['tokenizer'];
   if (!isObject(tokenizer)) return 'it has no tokenizer';
   const variants = value['variants'];
-  if (!isObject(variants) || !isObject(variants[String(value['defaultVariant'])])) return 'it has no default variant';
+  if (!isObject(variants) || !Object.hasOwn(variants, String(value['defaultVariant']))) return 'it has no default variant';
   const files = [tokenizer['file'], tokenizer['vocabFile'], ...Object.values(variants).flatMap(variantFiles)];
   return files.every((file) => typeof file === 'string' && INNER_PATH.test(file)) ? null : 'it names a file outside its folder';
 }

@@ -5,14 +5,7 @@ import type { DecoderConfig, DecoderFamily, RopeConfig } from '../../manifest.ts
 import { decoderConfig, yarnAttentionFactor } from '../decoder-config.ts';
 import type { Metadata } from './metadata.ts';
 
-const FAMILIES: Readonly<Record<string, DecoderFamily>> = {
-  llama: 'llama',
-  mistral: 'mistral',
-  qwen2: 'qwen2',
-  qwen3: 'qwen3',
-  smollm3: 'smollm3',
-  gemma3: 'gemma3',
-};
+const FAMILIES: ReadonlySet<string> = new Set<DecoderFamily>(['llama', 'mistral', 'qwen2', 'qwen3', 'smollm3', 'gemma3']);
 
 /** Families whose q and k rows the converter interleaves per head (`undo_permute` of its LlamaModel). */
 const PERMUTED: ReadonlySet<DecoderFamily> = new Set(['llama', 'mistral', 'smollm3']);
@@ -26,9 +19,8 @@ const GEMMA3_27B_LAYERS = 62;
 
 export function familyOf(metadata: Metadata): DecoderFamily {
   const architecture = metadata.string('general.architecture') ?? 'none';
-  const family = FAMILIES[architecture];
-  if (family !== undefined) return family;
-  const known = Object.keys(FAMILIES).join(', ');
+  if (FAMILIES.has(architecture)) return architecture as DecoderFamily;
+  const known = [...FAMILIES].join(', ');
   throw new EngineError('unsupported_model', `The architecture ${architecture.slice(0, 80)} is not supported; ${known} are.`);
 }
 

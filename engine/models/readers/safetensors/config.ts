@@ -6,15 +6,15 @@ import { decoderConfig } from '../decoder-config.ts';
 import type { JsonFields } from '../json-fields.ts';
 import { ropeFacts, type RopeFacts } from './rope.ts';
 
-const FAMILIES: Readonly<Record<string, DecoderFamily>> = {
-  llama: 'llama',
-  mistral: 'mistral',
-  qwen2: 'qwen2',
-  qwen3: 'qwen3',
-  smollm3: 'smollm3',
-  gemma3: 'gemma3',
-  gemma3_text: 'gemma3',
-};
+const FAMILIES: ReadonlyMap<string, DecoderFamily> = new Map<string, DecoderFamily>([
+  ['llama', 'llama'],
+  ['mistral', 'mistral'],
+  ['qwen2', 'qwen2'],
+  ['qwen3', 'qwen3'],
+  ['smollm3', 'smollm3'],
+  ['gemma3', 'gemma3'],
+  ['gemma3_text', 'gemma3'],
+]);
 
 interface FamilyDefaults {
   readonly headCount?: number;
@@ -98,9 +98,9 @@ export function tiedEmbeddings(whole: JsonFields, hasHead: boolean): boolean {
 
 function familyOf(whole: JsonFields): DecoderFamily {
   const type = whole.string('model_type') ?? 'none';
-  const family = FAMILIES[type];
+  const family = FAMILIES.get(type);
   if (family !== undefined) return family;
-  throw new EngineError('unsupported_model', `The architecture ${type.slice(0, 80)} is not supported; ${Object.keys(FAMILIES).join(', ')} are.`);
+  throw new EngineError('unsupported_model', `The architecture ${type.slice(0, 80)} is not supported; ${[...FAMILIES.keys()].join(', ')} are.`);
 }
 
 function refuseUnsupported(whole: JsonFields, config: JsonFields, family: DecoderFamily): void {

@@ -9,7 +9,7 @@ import { BLOCKS, type SourceTensor, type SourceType } from '../tensors.ts';
 const MAX_HEADER_BYTES = 32 << 20;
 const LENGTH_BYTES = 8;
 const MAX_DIMENSIONS = 8;
-const TYPES: Readonly<Record<string, SourceType>> = { F32: 'F32', F16: 'F16', BF16: 'BF16' };
+const TYPES: ReadonlyMap<string, SourceType> = new Map<string, SourceType>([['F32', 'F32'], ['F16', 'F16'], ['BF16', 'BF16']]);
 
 interface Entry {
   readonly name: string;
@@ -55,7 +55,7 @@ function checkFilled(file: RandomFile, entries: readonly Entry[], dataBytes: num
 }
 
 function tensorOf(file: RandomFile, entry: Entry, dataStart: number): SourceTensor {
-  const type = TYPES[entry.dtype];
+  const type = TYPES.get(entry.dtype);
   if (type === undefined) throw new EngineError('unsupported_model', `The tensor ${entry.name.slice(0, 80)} has the type ${entry.dtype.slice(0, 20)}; F32, F16 and BF16 are read.`);
   if (weightCount(entry.shape) * BLOCKS[type].bytes !== entry.end - entry.begin) {
     throw invalidFile(file.path, `the tensor ${JSON.stringify(entry.name.slice(0, 80))} has a length that is not that of its shape`);
