@@ -138,12 +138,19 @@ async function askOwnModel(question: Question, config: EngineConfig, onText: (te
   }
 }
 
+/** What the API's defaults are, but for what the question says. */
+const PLAIN_SAMPLING = {
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  typicalP: 1,
+  repetitionPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  logitBias: [],
+};
+const PLAIN_PARAMS = { stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: false };
+
 function paramsOf({ maxTokens, temperature, seed }: Question): GenerateParams {
-  return {
-    sampling: {
-      ...{ temperature, seed, topP: 1, topK: 0, minP: 0, typicalP: 1 },
-      ...{ repetitionPenalty: 1, frequencyPenalty: 0, presencePenalty: 0, logitBias: [] },
-    },
-    ...{ maxTokens, stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: false },
-  };
+  return { ...PLAIN_PARAMS, maxTokens, sampling: { ...PLAIN_SAMPLING, temperature, seed } };
 }

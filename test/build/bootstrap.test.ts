@@ -5,9 +5,9 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 // Plain JavaScript, as it runs before anything is installed; its types are those of its doc comments.
-const { whyUnsupported } = (await import('../../build/bootstrap.mjs' as string)) as { whyUnsupported(machine: object): string | null };
+const { whyUnsupported } = (await import('../../build/bootstrap.mjs' as string)) as { whyUnsupported: (machine: object) => string | null };
 const { countTests } = (await import('../../build/test-counts.mjs' as string)) as {
-  countTests(report: object | null, exitCode: number): { passed: number; failed: number; reasons: string[] };
+  countTests: (report: object | null, exitCode: number) => { passed: number; failed: number; reasons: string[] };
 };
 const ROOT = dirname(dirname(import.meta.dirname));
 
