@@ -18,9 +18,13 @@ const CASES = [
   ['llama', 'llama.gguf'],
   ['mistral', 'mistral'],
   ['qwen2', 'qwen2'],
+  ['qwen2', 'qwen2.gguf'],
   ['qwen3', 'qwen3'],
+  ['qwen3', 'qwen3.gguf'],
   ['smollm3', 'smollm3'],
+  ['smollm3', 'smollm3.gguf'],
   ['gemma3', 'gemma3'],
+  ['gemma3-plain', 'gemma3-plain.gguf'],
 ] as const;
 
 interface Reference {
