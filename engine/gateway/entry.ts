@@ -6,6 +6,7 @@ import { ERROR_TABLE, EngineError } from '../errors.ts';
 import { decideAccess, type AccessRules } from './access.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorBody, toEngineError } from './error-body.ts';
+import type { Limits } from './limits.ts';
 import { followRoutes } from './unknown-paths.ts';
 
 const SAFE_HEADERS = {
@@ -65,6 +66,9 @@ function allowOrigin(reply: FastifyReply, origin: string): void {
 
 function answerPreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const wanted = request.headers['access-control-request-headers'];
+  // Browsers ask before a public page may reach a private address (Private Network Access).
+  if (request.headers['access-control-request-private-network'] === 'true')
+    void reply.header('access-control-allow-private-network', 'true');
   return reply
     .code(204)
     .headers({
@@ -75,13 +79,23 @@ function answerPreflight(request: FastifyRequest, reply: FastifyReply): FastifyR
     .send();
 }
 
+type SendError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
 /** Answers any thrown value in the one error shape. */
-export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toEngineError(thrown);
-  const { status } = ERROR_TABLE[error.code];
-  if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
-  if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
-  // What is left of an unread body would be taken for the next request.
-  if (!request.raw.complete) void reply.header('connection', 'close');
-  return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
+export function errorSender(limits: Limits): SendError {
+  return (thrown, request, reply) => {
+    const error = toEngineError(thrown);
+    const { status } = ERROR_TABLE[error.code];
+    if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
+    if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
+    if (isMuchUnread(request.raw, limits.skippedBodyBytes)) void reply.header('connection', 'close');
+    return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
+  };
+}
+
+/** Whether more of a refused body is to come than is worth reading to keep the connection. */
+function isMuchUnread(request: IncomingMessage, skippedBytes: number): boolean {
+  if (request.complete) return false;
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || Number(length ?? 0) > skippedBytes;
 }

@@ -8,7 +8,7 @@ import type { ModelHost } from '../fleet/host.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
-import { guardEntry, requestId, sendError } from './entry.ts';
+import { errorSender, guardEntry, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { chatRoute } from './routes/chat.ts';
@@ -118,7 +118,7 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
     },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     // A path that is no URL fails before any hook or handler.
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+    frameworkErrors: (error, request, reply) => void errorSender(limits)(error, request, reply),
     clientErrorHandler: answerSocketError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = limits.connections;
@@ -131,7 +131,7 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, config: Gatew
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parser.parse(body));
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  app.setErrorHandler(sendError);
+  app.setErrorHandler(errorSender(context.limits));
   guardEntry(app, context, { allowedHosts: config.allowedHosts ?? [], allowedOrigins: config.allowedOrigins ?? [] });
   await collectSchemas(app, context.version);
   for (const add of [chatRoute, completionsRoute, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);

@@ -5,6 +5,8 @@
 export interface Limits {
   /** Bytes of a request body. */
   readonly bodyBytes: number;
+  /** Bytes of a refused body that are read and dropped to keep the connection; it is closed on longer ones. */
+  readonly skippedBodyBytes: number;
   /** Bodies above this many bytes are parsed in a worker thread. */
   readonly inlineParseBytes: number;
   /** Levels of arrays and objects in a body. */
@@ -52,6 +54,7 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 16 * 1024 * 1024,
+  skippedBodyBytes: 64 * 1024,
   inlineParseBytes: 256 * 1024,
   jsonDepth: 64,
   jsonValues: 400_000,

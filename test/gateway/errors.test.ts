@@ -17,6 +17,17 @@ describe('every fault of a request has the one shape', () => {
     expect(await errorOf(await fetch(`${url}/assets/%2e%2e%2f%2e%2e%2fpackage.json`))).toMatchObject({ status: 404, code: 'not_found' });
   });
 
+  it('keeps the connection of a request that was read whole', async () => {
+    const { port } = await serving();
+    const bad = `POST /v1/nope HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`;
+    const answers = await rawExchange(
+      port,
+      `GET /v1/nope HTTP/1.1\r\nHost: localhost\r\n\r\n${bad}GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+    expect(answers.match(/connection: close/gi)).toHaveLength(1);
+  });
+
   it('405 with Allow', async () => {
     const { url } = await serving();
     const get = await fetch(url + CHAT);
@@ -44,7 +55,7 @@ describe('every fault of a request has the one shape', () => {
     const { port } = await serving();
     const answer = await rawExchange(
       port,
-      `POST ${CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n`,
+      `POST ${CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\n`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 415 /);
     expect(answer).toMatch(/connection: close/i);

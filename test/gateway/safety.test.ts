@@ -29,8 +29,12 @@ describe('where requests may come from', () => {
   it('lets an allowed origin in, streams included', async () => {
     const origin = 'https://chat.example';
     const { url } = await serving({}, { allowedOrigins: [origin] });
-    const preflight = await fetch(url + CHAT, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
+    const preflight = await fetch(url + CHAT, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-private-network': 'true' },
+    });
     expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-private-network')).toBe('true');
     expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
     for (const extra of [{}, { stream: true }]) {
       const response = await post(url + CHAT, ask(extra), { headers: { 'content-type': 'application/json', origin } });
