@@ -1,12 +1,11 @@
 // Wires the rooms into a running engine: config, store, fleet, gateway. Ends them in the reverse order.
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { readConfig, type EngineConfig } from './config.ts';
 import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { ModelState } from './fleet/host.ts';
-import { forkRunner } from './fleet/runner-process.ts';
+import { forkRunner, RUNNER_ENTRY, type RunnerSource, type SpawnRunner } from './fleet/runner-process.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
 import { createLog, type Log } from './log.ts';
 import { ModelStore } from './models/store/model-store.ts';
@@ -21,7 +20,11 @@ export interface Engine {
   close(drainMs: number): Promise<void>;
 }
 
-const RUNNER_ENTRY = fileURLToPath(new URL('./runner/main.ts', import.meta.url));
+export interface EngineStart {
+  readonly log: Log;
+  /** Where runner processes come from; null: they are forked when they are needed. */
+  readonly runners: RunnerSource | null;
+}
 
 /** The version in package.json. */
 export function engineVersion(): string {
@@ -31,22 +34,23 @@ export function engineVersion(): string {
 
 /** Starts the engine and resolves when it listens; its model may still be loading.
  *  @throws LockHeldError when another engine serves this data folder; EngineError for a model that is not installed */
-export async function startEngine(config: EngineConfig, log: Log = createLog(config.logLevel)): Promise<Engine> {
+export async function startEngine(config: EngineConfig, start: EngineStart): Promise<Engine> {
   const lock = acquireLock(engineLockPath(config.dataDir));
   try {
-    return await startLocked(config, log, lock);
+    return await startLocked(config, start, lock);
   } catch (cause) {
     lock.release();
     throw cause;
   }
 }
 
-async function startLocked(config: EngineConfig, log: Log, lock: InstanceLock): Promise<Engine> {
-  const fleet = createFleet(config, log);
+async function startLocked(config: EngineConfig, { log, runners }: EngineStart, lock: InstanceLock): Promise<Engine> {
+  const fleet = createFleet(config, log, runners?.spawn);
   try {
     await fleet.open();
     const model = config.model ?? onlyModel(fleet);
     const preloaded = model === null ? null : { model, state: fleet.preload(model) };
+    if (preloaded === null) runners?.discard();
     const { createGateway } = await import('./gateway/gateway.ts');
     const { host, port, allowHost, allowOrigin } = config;
     const served = { host, port, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin };
@@ -67,10 +71,10 @@ async function startLocked(config: EngineConfig, log: Log, lock: InstanceLock): 
 }
 
 /** A fleet over the models of the data folder; `open` reads them. */
-export function createFleet(config: EngineConfig, log: Log): Fleet {
+export function createFleet(config: EngineConfig, log: Log, spawn: SpawnRunner = forkRunner(RUNNER_ENTRY)): Fleet {
   return new Fleet({
     store: new ModelStore(config.dataDir),
-    spawn: forkRunner(RUNNER_ENTRY),
+    spawn,
     log,
     availableMemoryBytes,
     threads: config.threads ?? physicalCores(),
@@ -114,7 +118,7 @@ export function closeOnSignal(engine: Engine, drainMs: number, log: Log): Promis
 if (import.meta.main) {
   const config = readConfig({}, process.env);
   const log = createLog(config.logLevel);
-  const engine = await startEngine(config, log);
+  const engine = await startEngine(config, { log, runners: null });
   log.info({ url: engine.url }, 'listening');
   process.exitCode = await closeOnSignal(engine, config.drainSeconds * 1000, log);
 }

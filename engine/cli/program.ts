@@ -1,22 +1,27 @@
 // Owns the command line: commands, their flags and their help. Each command's own file is imported when it is called.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { OPTIONS, readConfig, type EngineConfig, type OptionName } from '../config.ts';
+import type { RunnerSource } from '../fleet/runner-process.ts';
 import { engineVersion } from '../main.ts';
 import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
-type Outcome = { code: number };
+/** What the commands leave and are given. */
+interface Outcome {
+  code: number;
+  readonly runners: RunnerSource | null;
+}
 
 const SERVE_OPTIONS = Object.keys(OPTIONS) as OptionName[];
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 another instance uses the data folder, 130 interrupted.
 Every option can be set by environment too: --data-dir is MILLRACE_DATA_DIR, --port is MILLRACE_PORT and so on.`;
 
-/** Runs one command line (without the program's name) and returns its exit code. */
-export async function runCli(args: readonly string[]): Promise<number> {
-  const outcome: Outcome = { code: EXIT.ok };
+/** Runs one command line (without the program's name) and returns its exit code. `runners` may hold a process started ahead. */
+export async function runCli(args: readonly string[], runners: RunnerSource | null): Promise<number> {
+  const outcome: Outcome = { code: EXIT.ok, runners };
   const json = args.includes('--json');
   try {
     await buildProgram(outcome).parseAsync([...args], { from: 'user' });
@@ -24,6 +29,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return reportFailure(thrown, json);
+  } finally {
+    runners?.discard();
   }
 }
 
@@ -63,10 +70,8 @@ SIGTERM lets running requests finish (--drain), a second signal ends at once.`,
     )
     .action(async (flags: Flags) => {
       const { serve } = await import('./serve.ts');
-      outcome.code = await serve(configFrom(flags), {
-        json: flags['json'] === true,
-        ensureDefaultModel: flags['ensureDefaultModel'] === true,
-      });
+      const wishes = { json: flags['json'] === true, ensureDefaultModel: flags['ensureDefaultModel'] === true };
+      outcome.code = await serve(configFrom(flags), wishes, outcome.runners);
     });
 }
 

@@ -2,6 +2,7 @@
 import type { EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import type { ModelState } from '../fleet/host.ts';
+import type { RunnerSource } from '../fleet/runner-process.ts';
 import { engineLockPath, lockOwner } from '../instance-lock.ts';
 import { createLog } from '../log.ts';
 import { closeOnSignal, engineVersion, startEngine, type Engine } from '../main.ts';
@@ -15,10 +16,10 @@ export interface ServeFlags {
 }
 
 /** Resolves with the exit code after a signal has ended the engine. */
-export async function serve(config: EngineConfig, flags: ServeFlags): Promise<number> {
+export async function serve(config: EngineConfig, flags: ServeFlags, runners: RunnerSource | null): Promise<number> {
   if (flags.ensureDefaultModel) await ensureDefaultModel(config);
   const log = createLog(config.logLevel);
-  const engine = await startEngine(config, log);
+  const engine = await startEngine(config, { log, runners });
   announce(engine, flags.json);
   const { preloaded } = engine;
   if (preloaded !== null) void preloaded.state.then((state) => tellLoaded(preloaded.model, state, flags.json));

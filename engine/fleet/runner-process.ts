@@ -2,6 +2,8 @@
 // Knows nothing about models or requests.
 import { fork, type ChildProcess } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
+import { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import type { FromRunner, ToRunner } from '../runner/protocol.ts';
 
 export interface RunnerProcess {
@@ -21,28 +23,70 @@ export interface RunnerListener {
 
 export type SpawnRunner = (listener: RunnerListener) => RunnerProcess;
 
+/** Starts runners, and may have one ready. */
+export interface RunnerSource {
+  readonly spawn: SpawnRunner;
+  /** Ends the process that was started ahead, unless it is in use. */
+  discard(): void;
+}
+
+export const RUNNER_ENTRY = fileURLToPath(new URL('../runner/main.ts', import.meta.url));
+
 /** Messages may still lie in the pipe when the process is known to be dead; wait this long for its end. */
 const CHANNEL_CLOSE_MS = 200;
 
 /** Starts `entryFile` with the Node that runs this process, over an IPC channel with structured clone. */
 export function forkRunner(entryFile: string): SpawnRunner {
-  return (listener) => {
-    const child = fork(entryFile, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
-      env: childEnvironment(),
-    });
-    child.on('message', (message) => listener.onMessage(message as FromRunner));
-    child.on('error', (cause) => listener.onOutput(cause.message));
-    child.stdout?.setEncoding('utf8').on('data', splitLines(listener));
-    child.stderr?.setEncoding('utf8').on('data', splitLines(listener));
-    watchEnd(child, listener);
-    return {
-      pid: child.pid,
-      send: (message) => sendTo(child, message),
-      kill: () => void child.kill('SIGKILL'),
-    };
+  return (listener) => adopt(startChild(entryFile), listener);
+}
+
+/** Like `forkRunner`, with the first process started right now: it boots while the caller finds out which model it is for.
+ *  A process that nobody adopts does not keep this one alive, and ends with it or with `discard`. */
+export function forkRunnerAhead(entryFile: string): RunnerSource {
+  let spare: ChildProcess | null = startChild(entryFile);
+  hold(spare, 'unref');
+  spare.once('exit', () => (spare = null));
+  const take = (): ChildProcess | null => {
+    const taken = spare;
+    spare = null;
+    return taken;
+  };
+  return {
+    spawn: (listener) => {
+      const ahead = take();
+      if (ahead !== null) hold(ahead, 'ref');
+      return adopt(ahead ?? startChild(entryFile), listener);
+    },
+    discard: () => void take()?.kill('SIGKILL'),
+  };
+}
+
+function startChild(entryFile: string): ChildProcess {
+  return fork(entryFile, [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [],
+    env: childEnvironment(),
+  });
+}
+
+/** Whether the child keeps this process's event loop alive: by itself, its channel and its pipes. */
+function hold(child: ChildProcess, how: 'ref' | 'unref'): void {
+  child[how]();
+  child.channel?.[how]();
+  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe[how]();
+}
+
+function adopt(child: ChildProcess, listener: RunnerListener): RunnerProcess {
+  child.on('message', (message) => listener.onMessage(message as FromRunner));
+  child.on('error', (cause) => listener.onOutput(cause.message));
+  child.stdout?.setEncoding('utf8').on('data', splitLines(listener));
+  child.stderr?.setEncoding('utf8').on('data', splitLines(listener));
+  watchEnd(child, listener);
+  return {
+    pid: child.pid,
+    send: (message) => sendTo(child, message),
+    kill: () => void child.kill('SIGKILL'),
   };
 }
 
