@@ -125,6 +125,15 @@ describe('rotary parameters', () => {
     expect(ropeOf({ partial_rotary_factor: 0.5 })).toMatchObject({ dim: 4 });
   });
 
+  it.each([
+    { rope_type: 'linear', factor: 0 },
+    { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 0 },
+    { rope_type: 'llama3', ...llama3, low_freq_factor: 4 },
+    { rope_type: 'llama3', ...llama3, high_freq_factor: -1 },
+  ])('that would divide by zero are refused: %j', (scaling) => {
+    expect(refusalOf({ 'config.json': { ...LLAMA_CONFIG, rope_scaling: scaling } })?.code).toBe('model_file_invalid');
+  });
+
   it('of an unknown kind are refused', () => {
     expect(refusalOf({ 'config.json': { ...LLAMA_CONFIG, rope_scaling: { rope_type: 'novel', factor: 2 } } })?.code).toBe('unsupported_model');
   });
