@@ -1,10 +1,11 @@
 // Owns what a precision means for a source: which form each of its projections takes.
 // Knows nothing about files.
+import { availableParallelism } from 'node:os';
 import { EngineError, assertNever } from '../../errors.ts';
 import { float32Plan } from '../graph/float32.ts';
 import type { PrecisionPlan } from '../graph/linear.ts';
 import type { Precision } from '../manifest.ts';
-import { blocks8Plan, int4Plan } from '../quantise/plans.ts';
+import { int4Plan, int8Plan } from '../quantise/plans.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 
 export interface PlanRequest {
@@ -13,13 +14,13 @@ export interface PlanRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Throws `unsupported_model` for a precision that no provider here computes in. */
-export async function planFor({ source, precision }: PlanRequest): Promise<PrecisionPlan> {
+/** INT8 runs the model once over a calibration text. Throws `unsupported_model` for a precision that no provider here computes in. */
+export async function planFor({ source, precision, signal }: PlanRequest): Promise<PrecisionPlan> {
   switch (precision) {
     case 'fp32':
       return float32Plan;
     case 'int8':
-      return blocks8Plan(64);
+      return int8Plan({ source, threads: availableParallelism(), ...(signal === undefined ? {} : { signal }) });
     case 'int4':
       return int4Plan(source);
     case 'fp16':
