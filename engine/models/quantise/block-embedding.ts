@@ -1,5 +1,6 @@
 // Owns the token table as 8-bit blocks: a gather that decodes only the rows it reads.
 // Knows nothing about the output head, which has its own layout of a tied table: this one stays mapped and only touched rows cost memory.
+import { float32Embedding } from '../graph/float32.ts';
 import type { EmbeddingFormat } from '../graph/linear.ts';
 import { addBlockTensors } from './blocks.ts';
 import { roundedBlocks8 } from './rounded-blocks.ts';
@@ -7,11 +8,12 @@ import { storedBlocks } from './stored-blocks.ts';
 
 const BLOCK_SIZE = 32;
 
-/** Q8_0 tables keep their blocks; others are rounded to 8-bit blocks of 32. */
+/** Q8_0 tables keep their blocks; others are rounded to 8-bit blocks of 32, or stay float32 where rows are no whole blocks. */
 export const blockEmbedding: EmbeddingFormat = {
   name: '8-bit blocks of 32',
   bits: 9,
   emit(b, ids, weights, out) {
+    if (weights.inFeatures % BLOCK_SIZE !== 0) return float32Embedding.emit(b, ids, weights, out);
     const source = (weights.sourceType === 'Q8_0' ? storedBlocks('Q8_0') : null) ?? roundedBlocks8(BLOCK_SIZE);
     const { codes, scales } = addBlockTensors(b, weights, source, { prefix: `${weights.name}.table`, codesBy: 'row' });
     return b.node({
