@@ -1,5 +1,6 @@
 // What every part of the benchmark is given.
 import type { Figure, Side } from './figure.ts';
+import { busyCores } from './machine.ts';
 import type { Peer } from './peer.ts';
 import type { RunningServer, Shape, Target } from './servers.ts';
 
@@ -11,6 +12,8 @@ export interface BenchContext {
   readonly shape: Shape;
   readonly peer: Peer | null;
   readonly files: ModelFiles;
+  /** Takes note of what other processes took before a round. */
+  readonly foreignCores: number[];
   log(line: string): void;
 }
 
@@ -33,8 +36,25 @@ export type Part = (context: BenchContext) => Promise<readonly Figure[]>;
 export async function alternate(context: BenchContext, sides: readonly Side[], measure: (side: Side, round: number) => Promise<void>): Promise<void> {
   for (let round = 0; round < context.reps; round++) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      await waitForQuiet(context);
       context.log(`round ${round + 1}/${context.reps}: ${side}`);
       await measure(side, round);
+    }
+  }
+}
+
+const QUIET_CORES = 0.15;
+const QUIET_WAIT_MS = 30_000;
+
+/** Waits for a moment in which other processes leave the machine alone, but not for ever. */
+async function waitForQuiet(context: BenchContext): Promise<void> {
+  const untilMs = performance.now() + (context.smoke ? 0 : QUIET_WAIT_MS);
+  for (;;) {
+    const cores = await busyCores();
+    if (cores === null) return;
+    if (cores < QUIET_CORES || performance.now() >= untilMs) {
+      context.foreignCores.push(cores);
+      return;
     }
   }
 }

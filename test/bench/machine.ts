@@ -1,6 +1,7 @@
 // What the benchmark says about the machine, and the memory of process trees. Linux tells both; elsewhere less is known.
 import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Machine {
   readonly cpu: string;
@@ -40,9 +41,17 @@ export async function descendants(pid: number): Promise<readonly number[]> {
   return [...children, ...deeper.flat()];
 }
 
-/** Processor seconds that the machine has spent busy since it started, all cores; null where the system does not tell. */
-export async function busySeconds(): Promise<number | null> {
+/** Cores that are busy now, over a short look; null where the system does not tell. Meaningful while the caller itself waits. */
+export async function busyCores(): Promise<number | null> {
+  const [before, startedMs] = [await busySeconds(), performance.now()];
+  await delay(500);
+  const after = await busySeconds();
+  return before === null || after === null ? null : ((after - before) / (performance.now() - startedMs)) * 1000;
+}
+
+/** Processor seconds, all cores together, that the machine has been busy since it started. Its clock ticks 100 times a second. */
+async function busySeconds(): Promise<number | null> {
   const line = (await readFile('/proc/stat', 'utf8').catch(() => '')).split('\n')[0] ?? '';
-  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).map(Number);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number);
   return line === '' ? null : (user + nice + system + irq + softirq) / 100;
 }

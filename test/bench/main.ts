@@ -12,6 +12,7 @@ import { gatewayPart } from './parts/gateway.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
 import { serverPart } from './parts/server.ts';
+import { qualityPart } from './parts/quality.ts';
 import { speculationPart } from './parts/speculation.ts';
 import { startupPart } from './parts/startup.ts';
 import { type Peer, findBuiltPeer, findPeer } from './peer.ts';
@@ -25,6 +26,7 @@ const PARTS = {
   startup: startupPart,
   memory: memoryPart,
   gateway: gatewayPart,
+  quality: qualityPart,
 } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 
@@ -61,6 +63,7 @@ async function bench(options: Options): Promise<void> {
     shape: { slots: 8, contextPerSlot: options.smoke ? 256 : 2048, threads: options.threads },
     peer,
     files,
+    foreignCores: [],
     log,
   };
   const figures: Figure[] = [];
@@ -69,8 +72,8 @@ async function bench(options: Options): Promise<void> {
     figures.push(...(await PARTS[name](context)));
   }
   const machine = await describeMachine();
-  console.log(`${renderMachine(machine, peer?.version ?? null)}\n\n${renderTable(figures)}`);
-  if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, peer: peer?.version ?? null, figures }, null, 1));
+  console.log(`${renderMachine(machine, peer?.version ?? null, context.foreignCores)}\n\n${renderTable(figures)}`);
+  if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, peer: peer?.version ?? null, foreignCores: context.foreignCores, figures }, null, 1));
 }
 
 /** A smoke run takes the peer only when it is there already. */

@@ -9,7 +9,7 @@ const HEAD = ['part', 'figure', 'ours', 'llama.cpp', 'ratio', 'goal', ''];
 export function renderTable(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => [
     figure.part,
-    `${figure.name}, ${figure.unit}`,
+    figure.unit === '' ? figure.name : `${figure.name}, ${figure.unit}`,
     renderSamples(figure.ours),
     renderSamples(figure.peer),
     renderRatio(ratio(figure)),
@@ -19,9 +19,12 @@ export function renderTable(figures: readonly Figure[]): string {
   return [HEAD, HEAD.map(() => '-'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-export function renderMachine(machine: Machine, peerVersion: string | null): string {
+/** `foreignCores`: what other processes took, seen before each round. */
+export function renderMachine(machine: Machine, peerVersion: string | null, foreignCores: readonly number[]): string {
   const peer = peerVersion === null ? 'no peer' : `llama.cpp ${peerVersion}`;
-  return `${machine.cpu}, ${machine.cores} cores, ${machine.instructionSets.join(' ') || 'instruction sets unknown'}; ${peer}`;
+  const sets = machine.instructionSets.join(' ') || 'instruction sets unknown';
+  const most = Math.max(0, ...foreignCores).toFixed(2);
+  return `${machine.cpu}, ${machine.cores} cores, ${sets}; ${peer}; other processes took at most ${most} cores before a round`;
 }
 
 function renderSamples(samples: readonly number[]): string {
@@ -31,13 +34,13 @@ function renderSamples(samples: readonly number[]): string {
 }
 
 function renderRatio(value: number | null): string {
-  return value === null ? '–' : `${renderNumber(value)}×`;
+  return value === null || Number.isNaN(value) ? '–' : `${renderNumber(value)}×`;
 }
 
 function renderGoal(figure: Figure): string {
   const sign = figure.better === 'higher' ? '≥' : '≤';
   if (figure.ratioGoal !== undefined) return `${sign} ${figure.ratioGoal}×`;
-  return figure.valueGoal === undefined ? '' : `${sign} ${figure.valueGoal} ${figure.unit}`;
+  return figure.valueGoal === undefined ? '' : `${sign} ${figure.valueGoal} ${figure.unit}`.trimEnd();
 }
 
 function renderVerdict(verdict: boolean | null): string {
@@ -45,10 +48,11 @@ function renderVerdict(verdict: boolean | null): string {
   return verdict ? 'yes' : '**no**';
 }
 
-/** Three significant digits, no exponent. */
+/** Three digits that mean something, no exponent. */
 function renderNumber(value: number): string {
-  if (!Number.isFinite(value)) return 'none';
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'none' : '∞';
   const magnitude = Math.abs(value);
-  if (magnitude >= 100) return value.toFixed(0);
-  return value.toFixed(magnitude >= 10 ? 1 : 2);
+  if (magnitude >= 100 || Number.isInteger(value)) return value.toFixed(0);
+  if (magnitude >= 10) return value.toFixed(1);
+  return value.toFixed(magnitude >= 2 ? 2 : 3);
 }

@@ -87,7 +87,7 @@ function figuresOf(load: Load, summary: LoadSummary, burstGoal: number): readonl
   };
   const goodput: readonly (readonly [number, FigureSpec])[] = [
     [summary.goodput, spec('goodput 5 s/150 ms', 'tok/s', 'higher', 2)],
-    [summary.wideGoodput, spec('goodput 10 s/300 ms', 'tok/s', 'higher')],
+    [summary.wideGoodput, spec('goodput 10 s/300 ms', 'tok/s', 'higher', 2)],
   ];
   return [
     [summary.outputTokensPerSecond, spec('output', 'tok/s', 'higher', kind === 'burst' ? burstGoal : null)],

@@ -1,0 +1,92 @@
+// What each form of the weights costs in accuracy, against the FP32 graph of the file as shipped, on two texts of different domains
+// that no calibration has seen. The peer's forms are judged by the same graph: their GGUF files, converted without loss.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { ModelManifest } from '../../../engine/models/manifest.ts';
+import { type VariantEvaluation, evaluateVariant } from '../../../engine/models/quantise/evaluate.ts';
+import { convertedData } from '../../served.ts';
+import type { BenchContext } from '../context.ts';
+import { type Figure, Figures, type Side } from '../figure.ts';
+
+/** Read from installed packages: a manual's prose, and program code. */
+const TEXTS = { prose: 'fastify/docs/Reference/Plugins.md', code: 'commander/lib/command.js' } as const;
+const PACKAGES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+
+interface Graph {
+  readonly manifest: ModelManifest;
+  readonly folder: string;
+  /** Absolute path of the default variant's graph. */
+  readonly path: string;
+}
+
+/** Graphs whose figures stand in one row. */
+interface Pair {
+  readonly name: string;
+  readonly ours: Graph;
+  readonly peer: Graph | null;
+  /** Ours may not be worse than the peer's. */
+  readonly noWorse: boolean;
+}
+
+export async function qualityPart(context: BenchContext): Promise<readonly Figure[]> {
+  const figures = new Figures('quality');
+  const { reference, pairs } = await openGraphs(context);
+  for (const [text, file] of Object.entries(TEXTS)) {
+    const tokens = await tokenise(reference, await readFile(join(PACKAGES, file), 'utf8'), context.smoke ? 48 : 1024);
+    // A graph that stands in two pairs is evaluated once.
+    const known = new Map<Graph, VariantEvaluation>();
+    const evaluate = async (graph: Graph): Promise<VariantEvaluation> => {
+      context.log(`quality: ${text}, ${graph.manifest.id}`);
+      const request = { config: reference.manifest.config, referencePath: reference.path, tokens, threads: context.shape.threads };
+      const result = known.get(graph) ?? (await evaluateVariant({ ...request, candidatePath: graph.path }));
+      known.set(graph, result);
+      return result;
+    };
+    for (const pair of pairs) {
+      addFigures(figures, 'ours', `${text}, ${pair.name}`, pair, await evaluate(pair.ours));
+      if (pair.peer !== null) addFigures(figures, 'peer', `${text}, ${pair.name}`, pair, await evaluate(pair.peer));
+    }
+  }
+  return figures.list();
+}
+
+async function openGraphs({ files, smoke }: BenchContext): Promise<{ reference: Graph; pairs: readonly Pair[] }> {
+  const lossless = (file: string, name: string) => ({ file, name, precision: 'fp32' });
+  const peerForms = files.q8 === null || files.q4 === null || smoke ? [] : [lossless(files.q8, 'peer-q8'), lossless(files.q4, 'peer-q4')];
+  const dataDir = await convertedData([lossless(files.source, 'fp32'), ...peerForms]);
+  const open = (name: string): Promise<Graph> => openGraph(dataDir, name);
+  const [peerQ8 = null, peerQ4 = null] = await Promise.all(peerForms.map(({ name }) => open(name)));
+  const exact = await openGraph(files.dataDir, files.exactModel);
+  const int8 = await openGraph(files.dataDir, files.int8Model);
+  const pairs = [
+    { name: 'same weights', ours: exact, peer: null, noWorse: false },
+    { name: 'INT8, peer Q8_0', ours: int8, peer: peerQ8, noWorse: false },
+    { name: 'INT8, peer Q4_0', ours: int8, peer: peerQ4, noWorse: true },
+  ];
+  return { reference: await open('fp32'), pairs };
+}
+
+async function openGraph(dataDir: string, name: string): Promise<Graph> {
+  const folder = join(dataDir, 'models', name);
+  const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as ModelManifest;
+  const variant = manifest.variants[manifest.defaultVariant];
+  if (variant === undefined) throw new Error(`${name} has no variant ${manifest.defaultVariant}.`);
+  return { manifest, folder, path: join(folder, variant.graphFile) };
+}
+
+async function tokenise({ manifest, folder }: Graph, text: string, count: number): Promise<Int32Array> {
+  const tokenizer = new Tokenizer(JSON.parse(await readFile(join(folder, manifest.tokenizer.file), 'utf8')) as object, {});
+  const { ids } = tokenizer.encode(text.slice(0, count * 8), { add_special_tokens: false });
+  return Int32Array.from(ids).subarray(0, count);
+}
+
+function addFigures(figures: Figures, side: Side, name: string, { noWorse }: Pair, evaluation: VariantEvaluation): void {
+  const { perplexity, referencePerplexity, top1Agreement, meanKl } = evaluation;
+  figures.add(side, perplexity, { name: `${name}: perplexity`, unit: '', better: 'lower', ...(noWorse ? { ratioGoal: 1 } : {}) });
+  if (noWorse) return;
+  figures.add(side, perplexity / referencePerplexity, { name: `${name}: perplexity over FP32's`, unit: '', better: 'lower', valueGoal: 1.007 });
+  figures.add(side, top1Agreement, { name: `${name}: top token as FP32's`, unit: 'share', better: 'higher' });
+  figures.add(side, meanKl, { name: `${name}: mean KL from FP32`, unit: 'nats', better: 'lower' });
+}
