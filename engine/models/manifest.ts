@@ -80,7 +80,8 @@ export interface DecoderLayerConfig {
 /** Names of the inputs and outputs of every decoder graph. B sequences, S new tokens each, R rows of output.
  *
  * inputs:  `input_ids` int64 [B, S]; `seqlens_k` int32 [B] (total length minus 1); `total_sequence_length` int32 []
- *          (maximum over the batch); `rows` int64 [R] (which of the B·S positions reach the output head);
+ *          (maximum over the batch); `rows` int64 [R] (which of the B·S positions reach the output head;
+ *          at least one: with none a kernel divides by zero, which ends the process);
  *          `inverse_temperature` float32 [R, 1]; `past_k_<i>`, `past_v_<i>` [B, kvHeads, capacity, headDim].
  * outputs: `logits` float32 [R, vocab], not scaled; `top_values` float32 [R, 64] and `top_indices` int64 [R, 64]: the largest
  *          logits in falling order; `log_sum_exp` float32 [R] of logits·inverse_temperature;

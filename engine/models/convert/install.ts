@@ -2,6 +2,7 @@
 // Knows nothing about where the source came from or how weights are converted.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decoderSteps } from '../graph/decoder.ts';
 import { MAX_POSITIONS } from '../graph/rope.ts';
 import type { ModelManifest, Precision, TokenizerManifest, VariantManifest } from '../manifest.ts';
 import type { SourceModel } from '../readers/source-model.ts';
@@ -27,6 +28,8 @@ export interface ConvertRequest {
  * precision this source or machine has no form for, `model_file_invalid` for a faulty source. */
 export async function convertModel(request: ConvertRequest): Promise<VariantManifest> {
   const { precision, outDir, ...rest } = request;
+  // Making the plan can take a run of the model, longer than a first step may stay unannounced.
+  request.onProgress?.({ variant: precision, stepsDone: 0, stepsTotal: decoderSteps(request.source.config.layerCount) });
   return writeVariant({ ...rest, plan: await planFor(request), name: precision, modelDir: outDir });
 }
 
