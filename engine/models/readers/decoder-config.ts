@@ -53,8 +53,14 @@ export function decoderConfig(facts: DecoderFacts): DecoderConfig {
   const ropeDim = facts.ropeDim ?? headDim;
   checkBounds({ ...facts, kvHeadCount, headDim });
   if (facts.headCount % kvHeadCount !== 0) throw refused(`${facts.headCount} heads do not share ${kvHeadCount} key/value heads evenly`);
-  if (headDim % 2 !== 0 || ropeDim % 2 !== 0 || ropeDim < 2 || ropeDim > headDim) throw refused(`it rotates ${ropeDim} of ${headDim} head dimensions`);
-  checkPositive({ normEpsilon: facts.normEpsilon, ropeTheta: facts.ropeTheta, localTheta: facts.localTheta ?? 1, attentionScale: facts.attentionScale ?? 1 });
+  if (headDim % 2 !== 0 || ropeDim % 2 !== 0 || ropeDim < 2 || ropeDim > headDim)
+    throw refused(`it rotates ${ropeDim} of ${headDim} head dimensions`);
+  checkPositive({
+    normEpsilon: facts.normEpsilon,
+    ropeTheta: facts.ropeTheta,
+    localTheta: facts.localTheta ?? 1,
+    attentionScale: facts.attentionScale ?? 1,
+  });
   checkScaling(facts.ropeScaling, ropeDim);
   const gemma = facts.family === 'gemma3';
   return {
@@ -95,12 +101,14 @@ export function yarnAttentionFactor(factor: number): number {
 function checkScaling(scaling: RopeConfig['scaling'], ropeDim: number): void {
   if (scaling === null) return;
   if (scaling.kind === 'factors') {
-    if (scaling.factors.length !== ropeDim / 2) throw refused(`it has ${scaling.factors.length} rope factors for ${ropeDim / 2} frequencies`);
+    if (scaling.factors.length !== ropeDim / 2)
+      throw refused(`it has ${scaling.factors.length} rope factors for ${ropeDim / 2} frequencies`);
     return scaling.factors.forEach((factor) => checkPositive({ ropeFactor: factor }));
   }
   const { kind, ...numbers } = scaling;
   checkPositive(numbers);
-  if (kind === 'llama3' && scaling.lowFreqFactor >= scaling.highFreqFactor) throw refused('its rope frequency factors are in the wrong order');
+  if (kind === 'llama3' && scaling.lowFreqFactor >= scaling.highFreqFactor)
+    throw refused('its rope frequency factors are in the wrong order');
 }
 
 function checkBounds(counts: Readonly<Record<keyof typeof BOUNDS, number>>): void {

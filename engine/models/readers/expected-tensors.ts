@@ -25,11 +25,27 @@ function layerTensors(config: DecoderConfig): readonly (readonly [string, readon
     ['self_attn.q_proj.weight', [qRows, hidden]],
     ['self_attn.k_proj.weight', [kvRows, hidden]],
     ['self_attn.v_proj.weight', [kvRows, hidden]],
-    ...(config.qkvBias ? ([['self_attn.q_proj.bias', [qRows]], ['self_attn.k_proj.bias', [kvRows]], ['self_attn.v_proj.bias', [kvRows]]] as const) : []),
-    ...(config.qkNorm ? ([['self_attn.q_norm.weight', [headDim]], ['self_attn.k_norm.weight', [headDim]]] as const) : []),
+    ...(config.qkvBias
+      ? ([
+          ['self_attn.q_proj.bias', [qRows]],
+          ['self_attn.k_proj.bias', [kvRows]],
+          ['self_attn.v_proj.bias', [kvRows]],
+        ] as const)
+      : []),
+    ...(config.qkNorm
+      ? ([
+          ['self_attn.q_norm.weight', [headDim]],
+          ['self_attn.k_norm.weight', [headDim]],
+        ] as const)
+      : []),
     ['self_attn.o_proj.weight', [hidden, qRows]],
     ['post_attention_layernorm.weight', norm],
-    ...(config.sandwichNorms ? ([['pre_feedforward_layernorm.weight', norm], ['post_feedforward_layernorm.weight', norm]] as const) : []),
+    ...(config.sandwichNorms
+      ? ([
+          ['pre_feedforward_layernorm.weight', norm],
+          ['post_feedforward_layernorm.weight', norm],
+        ] as const)
+      : []),
     ['mlp.gate_proj.weight', [inner, hidden]],
     ['mlp.up_proj.weight', [inner, hidden]],
     ['mlp.down_proj.weight', [hidden, inner]],
@@ -46,10 +62,17 @@ export function checkTensors(config: DecoderConfig, tensors: ReadonlyMap<string,
     const tensor = tensors.get(name);
     if (tensor === undefined) throw new EngineError('model_file_invalid', `The model has no tensor ${name}.`);
     if (tensor.shape.join() !== shape.join()) {
-      throw new EngineError('model_file_invalid', `The tensor ${name} has the shape [${tensor.shape.join(', ')}]; [${shape.join(', ')}] is needed.`);
+      throw new EngineError(
+        'model_file_invalid',
+        `The tensor ${name} has the shape [${tensor.shape.join(', ')}]; [${shape.join(', ')}] is needed.`,
+      );
     }
   }
   for (const name of tensors.keys()) {
-    if (!expected.has(name)) throw new EngineError('unsupported_model', `The tensor ${name.slice(0, 120)} is not part of the ${config.family} family as supported here.`);
+    if (!expected.has(name))
+      throw new EngineError(
+        'unsupported_model',
+        `The tensor ${name.slice(0, 120)} is not part of the ${config.family} family as supported here.`,
+      );
   }
 }

@@ -29,7 +29,8 @@ export class FileTensor implements SourceTensor {
   }
 
   readRaw(from: number, count: number): Uint8Array {
-    if (from < 0 || count < 0 || from + count > rowCount(this.shape)) bug(`Rows ${from} to ${from + count} of ${this.name} were asked for.`);
+    if (from < 0 || count < 0 || from + count > rowCount(this.shape))
+      bug(`Rows ${from} to ${from + count} of ${this.name} were asked for.`);
     const bytes = rowBytes(this.type, rowLength(this.shape));
     return this.#file.read(this.#offset + from * bytes, count * bytes);
   }

@@ -26,7 +26,7 @@ export class RandomFile {
       throw invalidFile(this.path, `it ends at byte ${this.sizeBytes}, where ${length} bytes at ${offset} are named`);
     }
     const out = new Uint8Array(length);
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const got = readSync(this.#openFd(), out, at, Math.min(length - at, MAX_READ_BYTES), offset + at);
       if (got === 0) throw invalidFile(this.path, 'it became shorter while it was read');
       at += got;

@@ -38,8 +38,12 @@ export function chooseFiles(files: readonly RepoFile[], wanted: string | null): 
   }
   const preferred = PREFERRED.map((part) => ggufs.find((path) => path.toLowerCase().includes(part))).find((path) => path !== undefined);
   const file = preferred ?? ggufs[0];
-  if (file !== undefined) return { kind: 'gguf', file, reason: preferred === undefined ? 'the first GGUF file' : 'the preferred GGUF file' };
-  return { kind: 'none', reason: hasWeights ? 'safetensors without config.json and tokenizer.json' : 'neither safetensors nor a GGUF file' };
+  if (file !== undefined)
+    return { kind: 'gguf', file, reason: preferred === undefined ? 'the first GGUF file' : 'the preferred GGUF file' };
+  return {
+    kind: 'none',
+    reason: hasWeights ? 'safetensors without config.json and tokenizer.json' : 'neither safetensors nor a GGUF file',
+  };
 }
 
 function named(ggufs: readonly string[], wanted: string): FileChoice {

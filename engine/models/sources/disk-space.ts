@@ -10,7 +10,10 @@ export async function requireFreeSpace(folder: string, neededBytes: number): Pro
   const { bavail, bsize } = await statfs(folder);
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes + RESERVE_BYTES) return;
-  throw new EngineError('insufficient_storage', `${gigabytes(neededBytes + RESERVE_BYTES)} are needed in ${folder}, ${gigabytes(freeBytes)} are free.`);
+  throw new EngineError(
+    'insufficient_storage',
+    `${gigabytes(neededBytes + RESERVE_BYTES)} are needed in ${folder}, ${gigabytes(freeBytes)} are free.`,
+  );
 }
 
 function gigabytes(bytes: number): string {

@@ -33,7 +33,6 @@ const MAX_FRUITLESS = 5;
 const RETRY_DELAY_MS = 500;
 const STALL_MS = 60_000;
 
-
 /**
  * Throws `source_unreachable` (with the remedy for 401, 403, 404), `model_file_invalid` for a wrong checksum or length,
  * `insufficient_storage`, and the signal's reason. The partial file stays for the next attempt unless its content is wrong.
@@ -45,7 +44,11 @@ export async function download(job: Download, options: DownloadOptions = {}): Pr
   await fetchAll(job, partial, options);
   if (!(await isRight(job, partial))) {
     await discard(partial);
-    if (resumedFrom === 0) throw new EngineError('model_file_invalid', `${basename(job.target)} arrived with a wrong checksum or length. Try again; if it stays so, the source is damaged.`);
+    if (resumedFrom === 0)
+      throw new EngineError(
+        'model_file_invalid',
+        `${basename(job.target)} arrived with a wrong checksum or length. Try again; if it stays so, the source is damaged.`,
+      );
     return download(job, options);
   }
   await finish(partial, job.target);
@@ -58,9 +61,12 @@ async function fetchAll(job: Download, partial: string, options: DownloadOptions
     const fault = await attempt(job, partial, options);
     if (fault === null) return;
     fruitless = (await sizeOf(partial)) > before ? 0 : fruitless + 1;
-    if (fault.kind === 'final' || fruitless >= MAX_FRUITLESS) throw new EngineError('source_unreachable', `${basename(job.target)}: ${fault.reason}`);
+    if (fault.kind === 'final' || fruitless >= MAX_FRUITLESS)
+      throw new EngineError('source_unreachable', `${basename(job.target)}: ${fault.reason}`);
     const delayMs = fault.retryAfterMs ?? (options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** fruitless;
-    await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => options.signal?.throwIfAborted());
+    await sleep(delayMs, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() =>
+      options.signal?.throwIfAborted(),
+    );
   }
 }
 
@@ -78,9 +84,16 @@ async function attempt(job: Download, partial: string, options: DownloadOptions)
     if (place.kind === 'refused') {
       await response.body?.cancel();
       if (place.restart) await discard(partial);
-      return place.restart ? { kind: 'retry', reason: 'the file changed at its source', retryAfterMs: 0 } : faultOfStatus(response.status, response.headers, job.url);
+      return place.restart
+        ? { kind: 'retry', reason: 'the file changed at its source', retryAfterMs: 0 }
+        : faultOfStatus(response.status, response.headers, job.url);
     }
-    await append(response, partial, place, job, { ...options, onChunk: () => watch.refresh() });
+    const bytesTotal = place.totalBytes ?? job.sizeBytes;
+    const onChunk = (bytesDone: number): void => {
+      watch.refresh();
+      options.onBytes?.(bytesDone, bytesTotal);
+    };
+    await append(partial, { response, from: place.from, bytesTotal, onChunk });
     return null;
   } catch (cause) {
     options.signal?.throwIfAborted();
@@ -91,23 +104,23 @@ async function attempt(job: Download, partial: string, options: DownloadOptions)
   }
 }
 
-async function append(
-  response: Response,
-  partial: string,
-  place: { readonly from: number; readonly totalBytes: number | null },
-  job: Download,
-  options: DownloadOptions & { readonly onChunk: () => void },
-): Promise<void> {
-  const bytesTotal = place.totalBytes ?? job.sizeBytes;
-  if (bytesTotal !== null) await requireFreeSpace(dirname(partial), bytesTotal - place.from);
-  const file = await open(partial, place.from === 0 ? 'w' : 'r+');
+interface Body {
+  readonly response: Response;
+  /** Byte of the file where it begins. */
+  readonly from: number;
+  readonly bytesTotal: number | null;
+  readonly onChunk: (bytesDone: number) => void;
+}
+
+async function append(partial: string, { response, from, bytesTotal, onChunk }: Body): Promise<void> {
+  if (bytesTotal !== null) await requireFreeSpace(dirname(partial), bytesTotal - from);
+  const file = await open(partial, from === 0 ? 'w' : 'r+');
   try {
     await writeFile(`${partial}.etag`, response.headers.get('etag') ?? '');
-    let at = place.from;
+    let at = from;
     for await (const chunk of response.body ?? []) {
       at += await writeAll(file, chunk, at);
-      options.onChunk();
-      options.onBytes?.(at, bytesTotal);
+      onChunk(at);
     }
     if (bytesTotal !== null && at < bytesTotal) throw new Error('the connection was cut');
     await file.sync();
@@ -117,7 +130,7 @@ async function append(
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array, at: number): Promise<number> {
-  for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
+  for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
   return chunk.length;
 }
 

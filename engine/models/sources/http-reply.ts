@@ -11,7 +11,14 @@ export type PlaceInFile =
 
 const MAX_RETRY_AFTER_S = 60;
 /** Failures to connect that time does not mend: no such name, nobody listening. */
-const DEAD_ENDS = new Set(['ENOTFOUND', 'ECONNREFUSED', 'ERR_INVALID_URL', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+const DEAD_ENDS = new Set([
+  'ENOTFOUND',
+  'ECONNREFUSED',
+  'ERR_INVALID_URL',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
 
 /** Where the body of a reply belongs when `have` bytes were there already. RFC 9110, sections 14 and 15.3.7. */
 export function placeInFile(status: number, headers: Headers, have: number): PlaceInFile {
@@ -26,10 +33,16 @@ export function placeInFile(status: number, headers: Headers, have: number): Pla
 /** What a reply without a usable body means, with what the user can do. */
 export function faultOfStatus(status: number, headers: Headers, url: string): DownloadFault {
   const host = hostOf(url);
-  if (status === 401) return { kind: 'final', reason: `${host} wants a token (401): the model is private, gated or not there. Check its name, and set HF_TOKEN to a token that may read it.` };
-  if (status === 403) return { kind: 'final', reason: `${host} refuses access (403). Accept the model's licence on its page, and set HF_TOKEN.` };
+  if (status === 401)
+    return {
+      kind: 'final',
+      reason: `${host} wants a token (401): the model is private, gated or not there. Check its name, and set HF_TOKEN to a token that may read it.`,
+    };
+  if (status === 403)
+    return { kind: 'final', reason: `${host} refuses access (403). Accept the model's licence on its page, and set HF_TOKEN.` };
   if (status === 404) return { kind: 'final', reason: `${host} has no such file (404). Check the name and the revision.` };
-  if (status === 429 || status === 408 || status >= 500) return { kind: 'retry', reason: `${host} answers ${status}.`, retryAfterMs: retryAfterMs(headers) };
+  if (status === 429 || status === 408 || status >= 500)
+    return { kind: 'retry', reason: `${host} answers ${status}.`, retryAfterMs: retryAfterMs(headers) };
   return { kind: 'final', reason: `${host} answers ${status}.` };
 }
 

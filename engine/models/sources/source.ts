@@ -28,7 +28,12 @@ export interface FetchedModel {
 
 /** Where a model comes from. */
 export type SourceSpec =
-  | { readonly kind: 'hub'; readonly repo: string; readonly revision: string; /** Which GGUF: a file's name or a part of it, `Q4_K_M`. */ readonly file: string | null }
+  | {
+      readonly kind: 'hub';
+      readonly repo: string;
+      readonly revision: string;
+      /** Which GGUF: a file's name or a part of it, `Q4_K_M`. */ readonly file: string | null;
+    }
   | { readonly kind: 'python'; readonly package: string; readonly version: string | null }
   | { readonly kind: 'url'; readonly url: string; readonly sha256: string | null }
   | { readonly kind: 'file'; readonly path: string }

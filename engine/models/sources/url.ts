@@ -14,14 +14,22 @@ const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,150}\.gguf$/i;
 export async function fetchFromUrl(spec: UrlSpec, options: FetchOptions, pace: DownloadOptions = {}): Promise<FetchedModel> {
   const url = URL.canParse(spec.url) ? new URL(spec.url) : null;
   const name = decodeURIComponent(url?.pathname.split('/').at(-1) ?? '');
-  if (url === null || !/^https?:$/.test(url.protocol) || !FILE_NAME.test(name)) throw new EngineError('invalid_request', `${spec.url} is not an http(s) address of a .gguf file.`);
+  if (url === null || !/^https?:$/.test(url.protocol) || !FILE_NAME.test(name))
+    throw new EngineError('invalid_request', `${spec.url} is not an http(s) address of a .gguf file.`);
   const target = join(options.downloadDir, `url-${url.hostname}`, name);
   const checksum = spec.sha256 === null ? null : ({ kind: 'sha256', hex: spec.sha256 } as const);
   const onBytes = (bytesDone: number, bytesTotal: number | null): void => options.onProgress?.({ file: name, bytesDone, bytesTotal });
   if (!existsSync(target)) {
-    await download({ url: url.href, headers: {}, target, sizeBytes: null, checksum }, { ...pace, onBytes, ...(options.signal === undefined ? {} : { signal: options.signal }) });
+    await download(
+      { url: url.href, headers: {}, target, sizeBytes: null, checksum },
+      { ...pace, onBytes, ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    );
   }
-  return { path: target, source: { kind: 'url', reference: withoutCredentials(url), sha256: await sha256OfFile(target) }, isDownload: true };
+  return {
+    path: target,
+    source: { kind: 'url', reference: withoutCredentials(url), sha256: await sha256OfFile(target) },
+    isDownload: true,
+  };
 }
 
 /** Signed addresses carry secrets in the query, others a password before the host. */

@@ -40,7 +40,12 @@ export class ModelStore {
   /** Every installed model by id, also those whose model.json cannot be read. */
   async list(): Promise<readonly InstalledModel[]> {
     const names = await readdirOrEmpty(this.#folder);
-    return Promise.all(names.filter(isModelId).sort().map((id) => this.#read(id)));
+    return Promise.all(
+      names
+        .filter(isModelId)
+        .sort()
+        .map((id) => this.#read(id)),
+    );
   }
 
   /** Throws `model_not_found`, or `model_file_invalid` with the reason when its model.json is damaged. */
@@ -122,8 +127,18 @@ export function isModelId(name: string): boolean {
 
 /** A model id made of any name: `HuggingFaceTB/SmolLM2-135M-Instruct` gives `smollm2-135m-instruct`. Throws `invalid_request`. */
 export function modelIdFrom(name: string): string {
-  const last = name.split(/[\\/]/).filter((part) => part !== '').at(-1) ?? '';
-  const id = last.toLowerCase().replace(/\.gguf$/, '').replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 96).replace(/[^a-z0-9]+$/, '');
+  const last =
+    name
+      .split(/[\\/]/)
+      .filter((part) => part !== '')
+      .at(-1) ?? '';
+  const id = last
+    .toLowerCase()
+    .replace(/\.gguf$/, '')
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 96)
+    .replace(/[^a-z0-9]+$/, '');
   return checkedId(id);
 }
 
@@ -137,7 +152,9 @@ export function variantOf(manifest: ModelManifest, name: string | null): Variant
 
 function checkedId(id: string): string {
   if (isModelId(id)) return id;
-  throw new EngineError('invalid_request', `"${id}" is not a model name: up to 96 of a-z 0-9 . _ - beginning with a letter or a digit.`, { param: 'model' });
+  throw new EngineError('invalid_request', `"${id}" is not a model name: up to 96 of a-z 0-9 . _ - beginning with a letter or a digit.`, {
+    param: 'model',
+  });
 }
 
 function notFound(id: string): EngineError {

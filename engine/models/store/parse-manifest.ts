@@ -10,7 +10,8 @@ const INNER_PATH = /^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\\:\0]+$/;
 export function parseManifest(id: string, text: string): InstalledModel {
   const value = parseJson(text);
   const fault = isObject(value) ? findFault(id, value) : 'it is not a JSON object';
-  if (fault !== null) return { kind: 'damaged', id, reason: `The model.json of ${id} is damaged: ${fault}. Remove the model or pull it again.` };
+  if (fault !== null)
+    return { kind: 'damaged', id, reason: `The model.json of ${id} is damaged: ${fault}. Remove the model or pull it again.` };
   return { kind: 'ready', id, manifest: value as unknown as ModelManifest };
 }
 

@@ -48,7 +48,9 @@ describe('the real model’s file', () => {
   it('is refused when it is cut at a 4 KiB border', () => {
     const borders = Math.floor(statSync(cut).size / 4_096);
     // Dense in the header (2 MB) and at the end; between them every cut meets the same check, after reading the whole header.
-    const chosen = Array.from({ length: borders }, (_, i) => i).filter((i) => (i < 512 ? i % 16 === 0 : i % 1_024 === 0 || i > borders - 8));
+    const chosen = Array.from({ length: borders }, (_, i) => i).filter((i) =>
+      i < 512 ? i % 16 === 0 : i % 1_024 === 0 || i > borders - 8,
+    );
     for (const border of chosen.toReversed()) {
       truncateSync(cut, border * 4_096);
       expect(refusal(cut)?.code, `cut at ${border * 4_096}`).toBe('model_file_invalid');
@@ -66,7 +68,11 @@ describe('absurd claims', () => {
     ['one metadata entry too many', { ...spec, pairCount: BigInt(spec.metadata.length + 1) }, /./],
     ['a repeated key', { ...spec, metadata: [...spec.metadata, ['llama.block_count', { u32: 1 }]] }, /appears twice/],
     ['a dimension of 2^50', withTensor(spec, 'output_norm.weight', { dims: [2n ** 50n] }), /beyond the end/],
-    ['dimensions whose product overflows', withTensor(spec, 'output_norm.weight', { dims: [2n ** 52n, 2n ** 52n, 2n ** 52n, 2n ** 52n] }), /beyond the end/],
+    [
+      'dimensions whose product overflows',
+      withTensor(spec, 'output_norm.weight', { dims: [2n ** 52n, 2n ** 52n, 2n ** 52n, 2n ** 52n] }),
+      /beyond the end/,
+    ],
     ['a dimension of 0', withTensor(spec, 'output_norm.weight', { dims: [0] }), /empty dimension/],
     ['no dimension', withTensor(spec, 'output_norm.weight', { dims: [] }), /0 dimensions/],
     ['1,000 dimensions', withTensor(spec, 'output_norm.weight', { dims: new Array<number>(1_000).fill(1) }), /1000 dimensions/],
@@ -74,7 +80,15 @@ describe('absurd claims', () => {
     ['an offset of 2^63', withTensor(spec, 'output_norm.weight', { offset: 2n ** 63n }), /out of range/],
     ['an offset that is not aligned', withTensor(spec, 'output_norm.weight', { offset: 33 }), /no multiple of 32/],
     ['tensors that overlap', withTensor(spec, 'output_norm.weight', { offset: 32 }), /overlap/],
-    ['a tensor twice', { ...spec, tensors: [...spec.tensors, { name: 'output_norm.weight', dims: [16], type: 0, offset: spec.dataBytes }], dataBytes: spec.dataBytes + 64 }, /two tensors/],
+    [
+      'a tensor twice',
+      {
+        ...spec,
+        tensors: [...spec.tensors, { name: 'output_norm.weight', dims: [16], type: 0, offset: spec.dataBytes }],
+        dataBytes: spec.dataBytes + 64,
+      },
+      /two tensors/,
+    ],
     ['rows that are no whole blocks', withTensor(spec, 'blk.0.attn_q.weight', { type: 8 }), /no multiple of Q8_0/],
     ['an alignment of 0', withValue(spec, 'general.alignment', { u32: 0 }), /alignment/],
     ['an alignment of 2^31', withValue(spec, 'general.alignment', { u32: 2 ** 31 }), /alignment/],
@@ -97,7 +111,11 @@ describe('absurd claims', () => {
   });
 
   it('an array of 2^40 elements, of arrays, or of an unknown type', () => {
-    for (const [element, length] of [[8, 2n ** 40n], [9, 1n], [99, 1n]] as const) {
+    for (const [element, length] of [
+      [8, 2n ** 40n],
+      [9, 1n],
+      [99, 1n],
+    ] as const) {
       expect(refusalOf(withRawArray(element, length))?.code).toBe('model_file_invalid');
     }
   });
@@ -115,7 +133,9 @@ describe('absurd claims', () => {
     expect(refusalOf(encodeGguf(withValue(spec, 'tokenizer.ggml.pre', 'unheard-of')))?.code).toBe('unsupported_model');
     expect(refusalOf(encodeGguf(withTensor(spec, 'output_norm.weight', { type: 16 })))?.code).toBe('unsupported_model');
     const extra = { name: 'blk.0.ssm.weight', dims: [16], type: 0, offset: spec.dataBytes };
-    expect(refusalOf(encodeGguf({ ...spec, tensors: [...spec.tensors, extra], dataBytes: spec.dataBytes + 64 }))?.code).toBe('unsupported_model');
+    expect(refusalOf(encodeGguf({ ...spec, tensors: [...spec.tensors, extra], dataBytes: spec.dataBytes + 64 }))?.code).toBe(
+      'unsupported_model',
+    );
   });
 });
 
@@ -151,7 +171,9 @@ it('names that JavaScript objects have are nothing special', () => {
   for (const name of ['constructor', '__proto__', 'toString']) {
     expect(refusalOf(encodeGguf(withValue(tinyLlama(), 'general.architecture', name)))?.code).toBe('unsupported_model');
     expect(refusalOf(encodeGguf(withTensor(tinyLlama(), 'output_norm.weight', { name })))?.code).toBe('model_file_invalid');
-    expect(refusalOf(encodeGguf(withTensor(tinyLlama(), 'blk.0.attn_norm.weight', { name: `blk.0.${name}.weight` })))?.code).toBe('model_file_invalid');
+    expect(refusalOf(encodeGguf(withTensor(tinyLlama(), 'blk.0.attn_norm.weight', { name: `blk.0.${name}.weight` })))?.code).toBe(
+      'model_file_invalid',
+    );
     expect(refusalOf(encodeGguf(withValue(tinyLlama(), 'tokenizer.ggml.tokens', [name, 'a', 'b', 'c', 'ab', 'abc', 'd', 'e'])))).toBeNull();
   }
 });

@@ -58,14 +58,29 @@ describe('files that an ONNX model names', () => {
     expect(filesOf(inGraph(bytes(9, Buffer.alloc(100))))).toEqual([]);
   });
 
-  it.each(['/etc/passwd', '../secret', 'sub/../../secret', 'link.bin', 'up/secret', 'missing.bin', 'sub', '', 'C:\\secret', '..\\secret', '.'])(
-    'are refused when one is %j',
-    (location) => {
-      expect(() => filesOf(inGraph(tensor(location)))).toThrow(EngineError);
-    },
-  );
+  it.each([
+    '/etc/passwd',
+    '../secret',
+    'sub/../../secret',
+    'link.bin',
+    'up/secret',
+    'missing.bin',
+    'sub',
+    '',
+    'C:\\secret',
+    '..\\secret',
+    '.',
+  ])('are refused when one is %j', (location) => {
+    expect(() => filesOf(inGraph(tensor(location)))).toThrow(EngineError);
+  });
 
-  it.each([['0', '101'], ['101', '0'], ['-1', '1'], ['1e9', '1'], ['99999999999999999999', '1']])('are refused with offset %s and length %s', (offset, length) => {
+  it.each([
+    ['0', '101'],
+    ['101', '0'],
+    ['-1', '1'],
+    ['1e9', '1'],
+    ['99999999999999999999', '1'],
+  ])('are refused with offset %s and length %s', (offset, length) => {
     expect(() => filesOf(inGraph(tensor('weights.bin', offset, length)))).toThrow(EngineError);
   });
 

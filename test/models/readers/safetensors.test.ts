@@ -6,7 +6,17 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../../engine/errors.ts';
 import { openModel } from '../../../engine/models/readers/open-model.ts';
 import type { SourceModel } from '../../../engine/models/readers/source-model.ts';
-import { LLAMA_CONFIG, LLAMA_SHAPES, safetensors, TOKENIZER, withHeader, writeFolder, writeLlama, type Json, type Shapes } from './tiny-folder.ts';
+import {
+  LLAMA_CONFIG,
+  LLAMA_SHAPES,
+  safetensors,
+  TOKENIZER,
+  withHeader,
+  writeFolder,
+  writeLlama,
+  type Json,
+  type Shapes,
+} from './tiny-folder.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-safetensors-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -31,8 +41,18 @@ function refusalOf(files: Readonly<Record<string, Json | Uint8Array | string>>):
 
 describe('a folder', () => {
   it('is read', () => {
-    const { config, tokenizer, parameterCount, licence, defaultSourceType } = read({ 'README.md': '---\nlanguage: en\nlicense: apache-2.0\n---\n' });
-    expect(config).toMatchObject({ family: 'llama', hiddenSize: 16, headDim: 8, kvHeadCount: 1, tiedEmbeddings: true, qkvBias: false, layers: [{ window: 0, rope: true }] });
+    const { config, tokenizer, parameterCount, licence, defaultSourceType } = read({
+      'README.md': '---\nlanguage: en\nlicense: apache-2.0\n---\n',
+    });
+    expect(config).toMatchObject({
+      family: 'llama',
+      hiddenSize: 16,
+      headDim: 8,
+      kvHeadCount: 1,
+      tiedEmbeddings: true,
+      qkvBias: false,
+      layers: [{ window: 0, rope: true }],
+    });
     expect(tokenizer).toMatchObject({ bosToken: null, eosTokens: [2], addBos: false, chatTemplate: null });
     expect({ licence, defaultSourceType }).toEqual({ licence: 'apache-2.0', defaultSourceType: 'F32' });
     expect(parameterCount).toBe(Object.values(LLAMA_SHAPES).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0));
@@ -41,7 +61,9 @@ describe('a folder', () => {
   it('in shards is the same model', () => {
     const names = Object.keys(LLAMA_SHAPES);
     const part = (from: number, to: number): Shapes => Object.fromEntries(Object.entries(LLAMA_SHAPES).slice(from, to));
-    const map = Object.fromEntries(names.map((name, i) => [name, i < 5 ? 'model-00001-of-00002.safetensors' : 'model-00002-of-00002.safetensors']));
+    const map = Object.fromEntries(
+      names.map((name, i) => [name, i < 5 ? 'model-00001-of-00002.safetensors' : 'model-00002-of-00002.safetensors']),
+    );
     const model = openModel(
       writeFolder(fresh(), {
         'config.json': LLAMA_CONFIG,
@@ -65,7 +87,9 @@ describe('a folder', () => {
 
   it('of a multimodal checkpoint gives its text model', () => {
     for (const prefix of ['language_model.', 'model.language_model.'] as const) {
-      const shapes = Object.entries(LLAMA_SHAPES).map(([name, shape]) => [prefix === 'language_model.' ? prefix + name : name.replace('model.', prefix), shape] as const);
+      const shapes = Object.entries(LLAMA_SHAPES).map(
+        ([name, shape]) => [prefix === 'language_model.' ? prefix + name : name.replace('model.', prefix), shape] as const,
+      );
       const file = safetensors({ ...Object.fromEntries(shapes), 'vision_tower.blocks.0.weight': [4] });
       const { model_type: _, ...text } = LLAMA_CONFIG;
       const model = read({ 'model.safetensors': file, 'config.json': { model_type: 'llama', text_config: text } });
@@ -76,14 +100,22 @@ describe('a folder', () => {
 
 describe('tokenizer files', () => {
   it('end tokens come from all three files', () => {
-    const { tokenizer } = read({ 'generation_config.json': { eos_token_id: [3, 2] }, 'tokenizer_config.json': { eos_token: { content: '<end>' }, bos_token: '<s>' } });
+    const { tokenizer } = read({
+      'generation_config.json': { eos_token_id: [3, 2] },
+      'tokenizer_config.json': { eos_token: { content: '<end>' }, bos_token: '<s>' },
+    });
     expect(tokenizer).toMatchObject({ eosTokens: [3, 2], bosToken: 0, addBos: false });
   });
 
   it('the post-processor decides about the begin token', () => {
     const single = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
     const settings = { bos_token: '<s>', add_bos_token: false };
-    expect(read({ 'tokenizer_config.json': settings, 'tokenizer.json': { ...TOKENIZER, post_processor: { type: 'TemplateProcessing', single } } }).tokenizer.addBos).toBe(true);
+    expect(
+      read({
+        'tokenizer_config.json': settings,
+        'tokenizer.json': { ...TOKENIZER, post_processor: { type: 'TemplateProcessing', single } },
+      }).tokenizer.addBos,
+    ).toBe(true);
     expect(read({ 'tokenizer_config.json': { ...settings, add_bos_token: true } }).tokenizer.addBos).toBe(true);
   });
 
@@ -91,7 +123,10 @@ describe('tokenizer files', () => {
     const inSettings = { 'tokenizer_config.json': { chat_template: 'from settings' } };
     expect(read(inSettings).tokenizer.chatTemplate).toBe('from settings');
     expect(read({ ...inSettings, 'chat_template.jinja': 'from a file' }).tokenizer.chatTemplate).toBe('from a file');
-    const named = [{ name: 'tool_use', template: 'tools' }, { name: 'default', template: 'plain' }];
+    const named = [
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'plain' },
+    ];
     expect(read({ 'tokenizer_config.json': { chat_template: named } }).tokenizer.chatTemplate).toBe('plain');
   });
 
@@ -107,7 +142,12 @@ describe('rotary parameters', () => {
     return read({ 'config.json': config }).config.rope;
   };
   const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
-  const expected = { theta: 10_000, dim: 8, localTheta: null, scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContextLength: 32 } };
+  const expected = {
+    theta: 10_000,
+    dim: 8,
+    localTheta: null,
+    scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContextLength: 32 },
+  };
 
   it('of transformers 4 and 5 mean the same', () => {
     expect(ropeOf({ rope_scaling: { rope_type: 'llama3', ...llama3 } })).toEqual(expected);
@@ -116,9 +156,18 @@ describe('rotary parameters', () => {
   });
 
   it('of YaRN carry its temperature and lengthen the context', () => {
-    const { config } = read({ 'config.json': { ...LLAMA_CONFIG, rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 64 } } });
+    const { config } = read({
+      'config.json': { ...LLAMA_CONFIG, rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 64 } },
+    });
     expect(config.contextLength).toBe(256);
-    expect(config.rope.scaling).toEqual({ kind: 'yarn', factor: 4, originalContextLength: 64, betaFast: 32, betaSlow: 1, attentionFactor: 0.1 * Math.log(4) + 1 });
+    expect(config.rope.scaling).toEqual({
+      kind: 'yarn',
+      factor: 4,
+      originalContextLength: 64,
+      betaFast: 32,
+      betaSlow: 1,
+      attentionFactor: 0.1 * Math.log(4) + 1,
+    });
   });
 
   it('that rotate a part of each head', () => {
@@ -135,12 +184,18 @@ describe('rotary parameters', () => {
   });
 
   it('of an unknown kind are refused', () => {
-    expect(refusalOf({ 'config.json': { ...LLAMA_CONFIG, rope_scaling: { rope_type: 'novel', factor: 2 } } })?.code).toBe('unsupported_model');
+    expect(refusalOf({ 'config.json': { ...LLAMA_CONFIG, rope_scaling: { rope_type: 'novel', factor: 2 } } })?.code).toBe(
+      'unsupported_model',
+    );
   });
 });
 
 describe('what a file may not do', () => {
-  const tensor = (begin: number, end: number, shape: readonly number[] = [16], dtype = 'F32'): Json => ({ dtype, shape, data_offsets: [begin, end] });
+  const tensor = (begin: number, end: number, shape: readonly number[] = [16], dtype = 'F32'): Json => ({
+    dtype,
+    shape,
+    data_offsets: [begin, end],
+  });
   const faults: readonly (readonly [string, Uint8Array])[] = [
     ['be empty', Buffer.alloc(0)],
     ['have a header of 2^60 bytes', Buffer.from('0000000000000010', 'hex')],
@@ -152,7 +207,10 @@ describe('what a file may not do', () => {
     ['leave a gap', withHeader({ a: tensor(0, 64), b: tensor(96, 160) }, 160)],
     ['leave bytes at the end', withHeader({ a: tensor(0, 64) }, 65)],
     ['reach beyond the end', withHeader({ a: tensor(0, 64) }, 63)],
-    ['name a tensor twice', withHeader('{"a":{"dtype":"F32","shape":[16],"data_offsets":[0,64]},"a":{"dtype":"F32","shape":[16],"data_offsets":[64,128]}}', 128)],
+    [
+      'name a tensor twice',
+      withHeader('{"a":{"dtype":"F32","shape":[16],"data_offsets":[0,64]},"a":{"dtype":"F32","shape":[16],"data_offsets":[64,128]}}', 128),
+    ],
     ['have a shape of another size', withHeader({ a: tensor(0, 64, [17]) }, 64)],
     ['have a negative dimension', withHeader({ a: tensor(0, 64, [-4, -4]) }, 64)],
     ['have dimensions that overflow', withHeader({ a: tensor(0, 64, [2 ** 40, 2 ** 40]) }, 64)],
@@ -195,7 +253,8 @@ describe('what a file may not do', () => {
   it('be cut at any byte', () => {
     const whole = safetensors(LLAMA_SHAPES);
     const lengths = Array.from({ length: whole.length }, (_, i) => i).filter((i) => i < 64 || i % 97 === 0 || i > whole.length - 8);
-    for (const length of lengths) expect(refusalOf({ 'model.safetensors': whole.subarray(0, length) })?.code, `cut at ${length}`).toBe('model_file_invalid');
+    for (const length of lengths)
+      expect(refusalOf({ 'model.safetensors': whole.subarray(0, length) })?.code, `cut at ${length}`).toBe('model_file_invalid');
   });
 
   it('crash the reader, whatever bytes change', () => {

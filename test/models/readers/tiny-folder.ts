@@ -43,7 +43,13 @@ export const TOKENIZER: Json = {
     { id: 2, content: '</s>', special: true },
     { id: 3, content: '<end>', special: true },
   ],
-  pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }, { type: 'ByteLevel', use_regex: true }] },
+  pre_tokenizer: {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Digits', individual_digits: true },
+      { type: 'ByteLevel', use_regex: true },
+    ],
+  },
   post_processor: null,
   decoder: { type: 'ByteLevel' },
   model: { type: 'BPE', vocab: { a: 1, b: 4, ab: 5 }, merges: [['a', 'b']] },
@@ -60,7 +66,12 @@ export function writeFolder(path: string, files: Readonly<Record<string, Json | 
 
 /** A whole small model; `files` replaces and adds. */
 export function writeLlama(path: string, files: Readonly<Record<string, Json | Uint8Array | string>> = {}): string {
-  return writeFolder(path, { 'config.json': LLAMA_CONFIG, 'tokenizer.json': TOKENIZER, 'model.safetensors': safetensors(LLAMA_SHAPES), ...files });
+  return writeFolder(path, {
+    'config.json': LLAMA_CONFIG,
+    'tokenizer.json': TOKENIZER,
+    'model.safetensors': safetensors(LLAMA_SHAPES),
+    ...files,
+  });
 }
 
 /** F32 tensors, all zero, laid one after another. */

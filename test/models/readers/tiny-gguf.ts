@@ -41,7 +41,7 @@ export function tinyLlama(): GgufSpec {
   let offset = 0;
   const tensors = shapes.map(([name, dims]) => {
     const entry = { name, dims, type: 0, offset };
-    offset += Math.ceil((dims.reduce((a, b) => a * b, 4)) / ALIGNMENT) * ALIGNMENT;
+    offset += Math.ceil(dims.reduce((a, b) => a * b, 4) / ALIGNMENT) * ALIGNMENT;
     return entry;
   });
   return { metadata: LLAMA_METADATA, tensors, dataBytes: offset };

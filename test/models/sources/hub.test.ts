@@ -26,7 +26,14 @@ afterEach(async () => {
   rmSync(downloadDir, { recursive: true });
 });
 
-async function fetchIt(options: { readonly token?: string; readonly onProgress?: (progress: FetchProgress) => void; readonly signal?: AbortSignal; readonly file?: string } = {}): Promise<FetchedModel> {
+async function fetchIt(
+  options: {
+    readonly token?: string;
+    readonly onProgress?: (progress: FetchProgress) => void;
+    readonly signal?: AbortSignal;
+    readonly file?: string;
+  } = {},
+): Promise<FetchedModel> {
   const { token, file, ...rest } = options;
   const spec = { kind: 'hub', repo: 'owner/model', revision: 'main', file: file ?? null } as const;
   return fetchFromHub(spec, { endpoint: hub.endpoint, token: token ?? null }, { downloadDir, ...rest }, { retryDelayMs: 1, stallMs: 150 });
@@ -184,7 +191,9 @@ describe('access', () => {
   it.each(['../secrets', 'owner', 'owner/model/more', 'owner/..', 'owner/model?x'])('refuses the repository name %s', async (repo) => {
     hub = await FakeHub.start(FOLDER);
     const spec = { kind: 'hub', repo, revision: 'main', file: null } as const;
-    await expect(fetchFromHub(spec, { endpoint: hub.endpoint, token: null }, { downloadDir })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(fetchFromHub(spec, { endpoint: hub.endpoint, token: null }, { downloadDir })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
     expect(hub.seen).toEqual([]);
   });
 

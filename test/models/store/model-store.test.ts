@@ -14,7 +14,17 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
 function manifest(id: string, change: object = {}): ModelManifest {
-  const variant = { name: 'int8', precision: 'int8', graphVersion: 1, graphFile: 'int8/model.onnx', weightsFile: 'int8/weights.bin', sizeBytes: 1, bitsPerWeight: 8, method: 'test', kvType: 'f32' };
+  const variant = {
+    name: 'int8',
+    precision: 'int8',
+    graphVersion: 1,
+    graphFile: 'int8/model.onnx',
+    weightsFile: 'int8/weights.bin',
+    sizeBytes: 1,
+    bitsPerWeight: 8,
+    method: 'test',
+    kvType: 'f32',
+  };
   const whole = {
     formatVersion: 1,
     id,
@@ -105,8 +115,14 @@ describe('a damaged model', () => {
   it.each(faults)('with %s is listed with the reason, and others still work', async (_, content, reason) => {
     await add('m');
     await add('good');
-    writeFileSync(join(store.path('m'), 'model.json'), typeof content === 'string' ? content : JSON.stringify({ ...manifest('m'), ...content }));
-    expect(await store.list()).toMatchObject([{ kind: 'ready', id: 'good' }, { kind: 'damaged', id: 'm', reason: expect.stringMatching(reason) }]);
+    writeFileSync(
+      join(store.path('m'), 'model.json'),
+      typeof content === 'string' ? content : JSON.stringify({ ...manifest('m'), ...content }),
+    );
+    expect(await store.list()).toMatchObject([
+      { kind: 'ready', id: 'good' },
+      { kind: 'damaged', id: 'm', reason: expect.stringMatching(reason) },
+    ]);
     await expect(store.get('m')).rejects.toMatchObject({ code: 'model_file_invalid' });
     await store.remove('m');
     expect(await store.has('m')).toBe(false);
@@ -122,12 +138,15 @@ describe('a damaged model', () => {
 
 describe('names', () => {
   it.each(['a', 'smollm2-135m-instruct', 'qwen2.5-0.5b_x', '0', 'a'.repeat(96)])('%s is one', (name) => expect(isModelId(name)).toBe(true));
-  it.each(['', 'A', '.', '..', '.hidden', '-x', 'a/b', 'a\\b', 'a b', 'con', 'nul.gguf', 'com1', 'x.', 'ü', 'a\0', 'a\n', 'a'.repeat(97)])('%j is none', async (name) => {
-    expect(isModelId(name)).toBe(false);
-    expect(() => store.path(name)).toThrow(/not a model name/);
-    await expect(store.stage(name)).rejects.toMatchObject({ code: 'invalid_request' });
-    expect(existsSync(join(dataDir, 'models'))).toBe(false);
-  });
+  it.each(['', 'A', '.', '..', '.hidden', '-x', 'a/b', 'a\\b', 'a b', 'con', 'nul.gguf', 'com1', 'x.', 'ü', 'a\0', 'a\n', 'a'.repeat(97)])(
+    '%j is none',
+    async (name) => {
+      expect(isModelId(name)).toBe(false);
+      expect(() => store.path(name)).toThrow(/not a model name/);
+      await expect(store.stage(name)).rejects.toMatchObject({ code: 'invalid_request' });
+      expect(existsSync(join(dataDir, 'models'))).toBe(false);
+    },
+  );
 
   it('are made of what people type', () => {
     expect(modelIdFrom('HuggingFaceTB/SmolLM2-135M-Instruct')).toBe('smollm2-135m-instruct');

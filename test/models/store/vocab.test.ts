@@ -24,7 +24,10 @@ describe('the vocabulary file', () => {
   });
 
   it('cut or changed is read or refused, never a crash', () => {
-    const whole = encodeVocab([{ bytes: Uint8Array.of(1, 2), flags: 0 }, { bytes: Uint8Array.of(3), flags: 1 }]);
+    const whole = encodeVocab([
+      { bytes: Uint8Array.of(1, 2), flags: 0 },
+      { bytes: Uint8Array.of(3), flags: 1 },
+    ]);
     for (let length = 0; length < whole.length; length++) expect(() => Vocab.parse(whole.subarray(0, length))).toThrow(EngineError);
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, value) => {
@@ -41,7 +44,11 @@ describe('the vocabulary file', () => {
 });
 
 describe('bytes of tokens', () => {
-  const tokenizer = (decoder: unknown, vocab: TokenizerJson['model']['vocab'], added: TokenizerJson['added_tokens'] = []): TokenizerJson => ({ decoder, model: { vocab }, added_tokens: added });
+  const tokenizer = (
+    decoder: unknown,
+    vocab: TokenizerJson['model']['vocab'],
+    added: TokenizerJson['added_tokens'] = [],
+  ): TokenizerJson => ({ decoder, model: { vocab }, added_tokens: added });
   const textOf = ({ bytes }: VocabEntry): string => Buffer.from(bytes).toString('utf8');
 
   it('byte-level: each of the 256 bytes has one character', () => {
@@ -52,15 +59,38 @@ describe('bytes of tokens', () => {
   });
 
   it('byte-level: pieces, halves of characters, markers and padding', () => {
-    const entries = tokenBytes(tokenizer({ type: 'ByteLevel' }, { 'ĠHello': 0, 'Ã': 1, 'Ã©': 2 }, [{ id: 3, content: '<|end|>', special: true }, { id: 4, content: 'é ', special: false }]), 6);
+    const entries = tokenBytes(
+      tokenizer({ type: 'ByteLevel' }, { ĠHello: 0, Ã: 1, 'Ã©': 2 }, [
+        { id: 3, content: '<|end|>', special: true },
+        { id: 4, content: 'é ', special: false },
+      ]),
+      6,
+    );
     expect(entries.map(textOf)).toEqual([' Hello', '\ufffd', 'é', '<|end|>', 'é ', '']);
     expect(entries.map(({ flags }) => flags)).toEqual([0, FLAG_BYTE, 0, FLAG_SPECIAL, 0, FLAG_SPECIAL]);
   });
 
   it('SentencePiece: marks are spaces, <0xNN> are bytes', () => {
     const decoder = { type: 'Sequence', decoders: [{ type: 'Replace' }, { type: 'ByteFallback' }, { type: 'Fuse' }] };
-    const entries = tokenBytes(tokenizer(decoder, [['<unk>', 0], ['▁Hi▁', -1], ['<0xE2>', -2], ['日', -3]], [{ id: 0, content: '<unk>', special: true }]), 4);
-    expect(entries.map(({ bytes }) => [...bytes])).toEqual([[...Buffer.from('<unk>')], [...Buffer.from(' Hi ')], [0xe2], [...Buffer.from('日')]]);
+    const entries = tokenBytes(
+      tokenizer(
+        decoder,
+        [
+          ['<unk>', 0],
+          ['▁Hi▁', -1],
+          ['<0xE2>', -2],
+          ['日', -3],
+        ],
+        [{ id: 0, content: '<unk>', special: true }],
+      ),
+      4,
+    );
+    expect(entries.map(({ bytes }) => [...bytes])).toEqual([
+      [...Buffer.from('<unk>')],
+      [...Buffer.from(' Hi ')],
+      [0xe2],
+      [...Buffer.from('日')],
+    ]);
     expect(entries.map(({ flags }) => flags)).toEqual([FLAG_SPECIAL, 0, FLAG_BYTE, 0]);
   });
 

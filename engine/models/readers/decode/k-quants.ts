@@ -78,9 +78,13 @@ export function decodeQ5K(bytes: Uint8Array, out: Float32Array): void {
 function scaleAndMin(bytes: Uint8Array, at: number, group: number): { readonly scale: number; readonly min: number } {
   const packed = at + 4;
   const scaleBits =
-    group < 4 ? byteAt(bytes, packed + group) & 63 : (byteAt(bytes, packed + group + 4) & 15) | ((byteAt(bytes, packed + group - 4) >> 6) << 4);
+    group < 4
+      ? byteAt(bytes, packed + group) & 63
+      : (byteAt(bytes, packed + group + 4) & 15) | ((byteAt(bytes, packed + group - 4) >> 6) << 4);
   const minBits =
-    group < 4 ? byteAt(bytes, packed + group + 4) & 63 : (byteAt(bytes, packed + group + 4) >> 4) | ((byteAt(bytes, packed + group) >> 6) << 4);
+    group < 4
+      ? byteAt(bytes, packed + group + 4) & 63
+      : (byteAt(bytes, packed + group + 4) >> 4) | ((byteAt(bytes, packed + group) >> 6) << 4);
   return { scale: halfAt(bytes, at) * scaleBits, min: halfAt(bytes, at + 2) * minBits };
 }
 

@@ -95,7 +95,9 @@ export class Cursor {
 
   #take<T>(length: number, read: (window: Buffer, at: number) => T): T {
     if (length > this.remaining) {
-      throw this.invalid(this.#limit === MAX_HEADER_BYTES ? `its header is longer than ${MAX_HEADER_BYTES} bytes` : 'it ends inside its header');
+      throw this.invalid(
+        this.#limit === MAX_HEADER_BYTES ? `its header is longer than ${MAX_HEADER_BYTES} bytes` : 'it ends inside its header',
+      );
     }
     if (this.#position - this.#windowStart + length > this.#window.length) this.#moveWindow(length);
     const at = this.#position - this.#windowStart;

@@ -25,7 +25,11 @@ const split = (pattern: string): unknown => ({ type: 'Split', pattern: { Regex: 
 const sequence = (...pretokenizers: readonly unknown[]): unknown => ({ type: 'Sequence', pretokenizers });
 
 const GPT2: PreTokenizer = { normalizer: null, preTokenizer: BYTE_LEVEL_WITH_SPLIT, ignoreMerges: false };
-const SINGLE_DIGITS: PreTokenizer = { normalizer: null, preTokenizer: sequence(split('\\p{N}'), BYTE_LEVEL_WITH_SPLIT), ignoreMerges: false };
+const SINGLE_DIGITS: PreTokenizer = {
+  normalizer: null,
+  preTokenizer: sequence(split('\\p{N}'), BYTE_LEVEL_WITH_SPLIT),
+  ignoreMerges: false,
+};
 const LLAMA3: PreTokenizer = { normalizer: null, preTokenizer: sequence(split(LLAMA3_PATTERN), BYTE_LEVEL), ignoreMerges: true };
 const QWEN2: PreTokenizer = { normalizer: { type: 'NFC' }, preTokenizer: sequence(split(QWEN2_PATTERN), BYTE_LEVEL), ignoreMerges: false };
 const TEKKEN: PreTokenizer = { normalizer: null, preTokenizer: sequence(split(TEKKEN_PATTERN), BYTE_LEVEL), ignoreMerges: true };

@@ -1,9 +1,8 @@
 // Owns the step from a SentencePiece vocabulary with scores to a BPE tokenizer.json with byte fallback.
 // The scores of these vocabularies are merge ranks, so a merge list gives the same splits as merging by score.
 import type { TokenizerJson } from '../source-model.ts';
-import { addedTokens, pieceTable, type GgufVocabulary } from './tokenizer.ts';
+import { addedTokens, pieceTable, TYPE_NORMAL, TYPE_UNKNOWN, type GgufVocabulary } from './vocabulary.ts';
 
-const TYPE_NORMAL = 1;
 /** Longest piece that is tried as a merge, in characters: longer ones are runs of spaces, which shorter merges build up. */
 const MAX_PIECE_LENGTH = 64;
 
@@ -44,7 +43,11 @@ interface Merge {
 }
 
 /** Every way to join two pieces into a third, best score first; equal scores in token order. */
-function mergesByScore(vocabulary: GgufVocabulary, scores: ArrayLike<number>, table: Readonly<Record<string, number>>): readonly (readonly [string, string])[] {
+function mergesByScore(
+  vocabulary: GgufVocabulary,
+  scores: ArrayLike<number>,
+  table: Readonly<Record<string, number>>,
+): readonly (readonly [string, string])[] {
   const known = new Map(Object.entries(table));
   const merges: Merge[] = [];
   vocabulary.pieces.forEach((piece, token) => {
@@ -58,11 +61,11 @@ function mergesByScore(vocabulary: GgufVocabulary, scores: ArrayLike<number>, ta
 
 /** Every split in two between characters, not within a surrogate pair. */
 function splits(piece: string): readonly (readonly [string, string])[] {
-  const characters = [...piece];
+  const characters = Array.from(piece);
   return characters.slice(1).map((_, i) => [characters.slice(0, i + 1).join(''), characters.slice(i + 1).join('')] as const);
 }
 
 function unknownPiece(vocabulary: GgufVocabulary): string | null {
-  const token = Array.from({ length: vocabulary.pieces.length }, (_, i) => vocabulary.types[i]).indexOf(2);
+  const token = Array.from({ length: vocabulary.pieces.length }, (_, i) => vocabulary.types[i]).indexOf(TYPE_UNKNOWN);
   return vocabulary.pieces[token] ?? null;
 }

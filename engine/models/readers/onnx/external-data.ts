@@ -75,7 +75,11 @@ function externalTensor(walk: ProtobufWalk, span: Span): ExternalTensor | null {
   // An entry without the location flag is checked too: another reader may follow it.
   if (!isExternal && entries.size === 0) return null;
   const length = entries.get('length');
-  return { location: entries.get('location') ?? '', offset: countOf(entries.get('offset') ?? '0'), length: length === undefined ? null : countOf(length) };
+  return {
+    location: entries.get('location') ?? '',
+    offset: countOf(entries.get('offset') ?? '0'),
+    length: length === undefined ? null : countOf(length),
+  };
 }
 
 /** StringStringEntryProto: key 1, value 2. */

@@ -100,14 +100,22 @@ function familyOf(whole: JsonFields): DecoderFamily {
   const type = whole.string('model_type') ?? 'none';
   const family = FAMILIES.get(type);
   if (family !== undefined) return family;
-  throw new EngineError('unsupported_model', `The architecture ${type.slice(0, 80)} is not supported; ${[...FAMILIES.keys()].join(', ')} are.`);
+  throw new EngineError(
+    'unsupported_model',
+    `The architecture ${type.slice(0, 80)} is not supported; ${[...FAMILIES.keys()].join(', ')} are.`,
+  );
 }
 
 function refuseUnsupported(whole: JsonFields, config: JsonFields, family: DecoderFamily): void {
-  if (whole.has('quantization_config')) throw new EngineError('unsupported_model', 'The weights were quantised by another tool; pull the model in its original precision or as GGUF.');
+  if (whole.has('quantization_config'))
+    throw new EngineError(
+      'unsupported_model',
+      'The weights were quantised by another tool; pull the model in its original precision or as GGUF.',
+    );
   const activation = config.string('hidden_activation') ?? config.string('hidden_act');
   const wanted = family === 'gemma3' ? 'gelu_pytorch_tanh' : 'silu';
-  if (activation !== null && activation !== wanted) throw new EngineError('unsupported_model', `The activation ${activation.slice(0, 40)} is not supported in ${family}.`);
+  if (activation !== null && activation !== wanted)
+    throw new EngineError('unsupported_model', `The activation ${activation.slice(0, 40)} is not supported in ${family}.`);
 }
 
 /** Qwen's configs state the trained length and leave YaRN's extension to be multiplied. */

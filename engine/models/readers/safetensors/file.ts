@@ -9,7 +9,11 @@ import { BLOCKS, type SourceTensor, type SourceType } from '../tensors.ts';
 const MAX_HEADER_BYTES = 32 << 20;
 const LENGTH_BYTES = 8;
 const MAX_DIMENSIONS = 8;
-const TYPES: ReadonlyMap<string, SourceType> = new Map<string, SourceType>([['F32', 'F32'], ['F16', 'F16'], ['BF16', 'BF16']]);
+const TYPES: ReadonlyMap<string, SourceType> = new Map<string, SourceType>([
+  ['F32', 'F32'],
+  ['F16', 'F16'],
+  ['BF16', 'BF16'],
+]);
 
 interface Entry {
   readonly name: string;
@@ -48,7 +52,8 @@ function isCounts(value: unknown): value is readonly number[] {
 function checkFilled(file: RandomFile, entries: readonly Entry[], dataBytes: number): void {
   let at = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at) throw invalidFile(file.path, `the tensor ${JSON.stringify(name.slice(0, 80))} does not begin where the one before it ends`);
+    if (begin !== at)
+      throw invalidFile(file.path, `the tensor ${JSON.stringify(name.slice(0, 80))} does not begin where the one before it ends`);
     at = end;
   }
   if (at !== dataBytes) throw invalidFile(file.path, `its tensors take ${at} bytes and ${dataBytes} are there`);
@@ -56,7 +61,11 @@ function checkFilled(file: RandomFile, entries: readonly Entry[], dataBytes: num
 
 function tensorOf(file: RandomFile, entry: Entry, dataStart: number): SourceTensor {
   const type = TYPES.get(entry.dtype);
-  if (type === undefined) throw new EngineError('unsupported_model', `The tensor ${entry.name.slice(0, 80)} has the type ${entry.dtype.slice(0, 20)}; F32, F16 and BF16 are read.`);
+  if (type === undefined)
+    throw new EngineError(
+      'unsupported_model',
+      `The tensor ${entry.name.slice(0, 80)} has the type ${entry.dtype.slice(0, 20)}; F32, F16 and BF16 are read.`,
+    );
   if (weightCount(entry.shape) * BLOCKS[type].bytes !== entry.end - entry.begin) {
     throw invalidFile(file.path, `the tensor ${JSON.stringify(entry.name.slice(0, 80))} has a length that is not that of its shape`);
   }

@@ -33,11 +33,19 @@ function scalingOf(fields: JsonFields, trainedLength: number | null): RopeConfig
   const factor = fields.needed('factor');
   if (!(factor > 0)) throw new EngineError('model_file_invalid', `config.json is not usable: its rope factor is ${factor}.`);
   if (kind === 'linear') return { kind, factor };
-  const originalContextLength = fields.number('original_max_position_embeddings') ?? trainedLength ?? fields.needed('original_max_position_embeddings');
+  const originalContextLength =
+    fields.number('original_max_position_embeddings') ?? trainedLength ?? fields.needed('original_max_position_embeddings');
   if (kind === 'llama3') {
-    return { kind, factor, originalContextLength, lowFreqFactor: fields.needed('low_freq_factor'), highFreqFactor: fields.needed('high_freq_factor') };
+    return {
+      kind,
+      factor,
+      originalContextLength,
+      lowFreqFactor: fields.needed('low_freq_factor'),
+      highFreqFactor: fields.needed('high_freq_factor'),
+    };
   }
-  if (kind !== 'yarn' || fields.boolean('truncate') === false) throw new EngineError('unsupported_model', `The rope scaling ${kind.slice(0, 40)} is not supported as this model uses it.`);
+  if (kind !== 'yarn' || fields.boolean('truncate') === false)
+    throw new EngineError('unsupported_model', `The rope scaling ${kind.slice(0, 40)} is not supported as this model uses it.`);
   return {
     kind,
     factor,

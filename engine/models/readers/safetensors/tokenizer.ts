@@ -19,7 +19,11 @@ export function folderTokenizer(folder: string, config: JsonFields): SourceToken
   const generation = readJsonFile(join(folder, 'generation_config.json'), MAX_CONFIG_BYTES);
   const bosToken = tokenOf(tokenizerJson, settings?.value('bos_token')) ?? tokenIds(config.value('bos_token_id'))[0] ?? null;
   const eosOfTokenizer = tokenOf(tokenizerJson, settings?.value('eos_token'));
-  const eos = [...tokenIds(generation?.value('eos_token_id')), ...tokenIds(config.value('eos_token_id')), ...(eosOfTokenizer === null ? [] : [eosOfTokenizer])];
+  const eos = [
+    ...tokenIds(generation?.value('eos_token_id')),
+    ...tokenIds(config.value('eos_token_id')),
+    ...(eosOfTokenizer === null ? [] : [eosOfTokenizer]),
+  ];
   return {
     tokenizerJson,
     bosToken,
