@@ -20,7 +20,7 @@ export function bootstrap() {
   refuseUnsupported({ platform: process.platform, arch: process.arch, isMusl: isMusl() });
   const wanted = installedState();
   if (readMarker() !== wanted || !existsSync(bundledNode())) install(wanted);
-  return usableNode();
+  return bundledNode();
 }
 
 /** Ends this process and goes on in `script` with the right Node, unless this is the right one: then it returns. */
@@ -91,6 +91,7 @@ function install(wanted) {
     fail(
       'npm has installed no Node: its install scripts are switched off. Run: npm config delete ignore-scripts && npm rebuild node koffi',
     );
+  requireUsableNode();
   writeFileSync(MARKER, wanted);
 }
 
@@ -116,12 +117,11 @@ function bundledNode() {
   return join(MODULES, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
-function usableNode() {
-  const node = bundledNode();
-  const result = spawnSync(node, ['--version'], { encoding: 'utf8' });
+function requireUsableNode() {
+  const result = spawnSync(bundledNode(), ['--version'], { encoding: 'utf8' });
   const major = Number(/^v(\d+)\./.exec(result.stdout ?? '')?.[1]);
-  if (major >= NODE_MAJOR) return node;
-  return fail(
-    `${node} does not run (${result.error?.message ?? result.stderr?.trim() ?? result.stdout}). Remove node_modules and start again.`,
+  if (major >= NODE_MAJOR) return;
+  fail(
+    `${bundledNode()} does not run (${result.error?.message ?? result.stderr?.trim() ?? result.stdout}). Remove node_modules and start again.`,
   );
 }

