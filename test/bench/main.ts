@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { BenchContext, Part } from './context.ts';
 import type { Figure } from './figure.ts';
-import { prepareFiles } from './files.ts';
+import { RANDOM_1B, prepareFiles } from './files.ts';
 import { describeMachine } from './machine.ts';
 import { decodePart } from './parts/decode.ts';
 import { gatewayPart } from './parts/gateway.ts';
@@ -43,7 +43,7 @@ interface Options {
 const command = new Command('bench')
   .description('Measures this engine against llama.cpp on this machine. The first run builds llama.cpp, which takes some minutes.')
   .option('--only <parts>', `parts to run, comma-separated: ${Object.keys(PARTS).join(', ')}`, parseParts, Object.keys(PARTS) as PartName[])
-  .option('--model <file>', 'GGUF to compare with (default: the chat model that npm start fetches)')
+  .option('--model <file>', `GGUF to compare with, or ${RANDOM_1B}: a 1B-class shape with random weights (default: the chat model of npm start)`)
   .option('--reps <n>', 'rounds; each measures both sides', parseCount, 3)
   .option('--threads <n>', 'threads on either side', parseCount, availableParallelism())
   .option('--smoke', 'a few seconds a part, to see that all of it runs; builds no peer')

@@ -33,21 +33,19 @@ interface Pair {
   readonly prefillGoal: number;
 }
 
+/** Each pair is alternated on its own, so that the two sides of a ratio are measured within a minute of each other. */
 export async function decodePart(context: BenchContext): Promise<readonly Figure[]> {
-  const pairs = choosePairs(context);
-  const figures = new Map(pairs.map((pair) => [pair, new Figures(pair.part)]));
-  await alternate(context, context.peer === null ? ['ours'] : ['ours', 'peer'], async (side) => {
-    // A model that stands in two pairs is measured once a round.
-    const measured = new Map<string, Speeds>();
-    for (const pair of pairs) {
+  const figures: Figure[] = [];
+  for (const pair of choosePairs(context)) {
+    const collected = new Figures(pair.part);
+    await alternate(context, context.peer === null ? ['ours'] : ['ours', 'peer'], async (side) => {
       const subject = side === 'ours' ? pair.ours : pair.gguf;
-      if (subject === null) continue;
-      const speeds = measured.get(subject) ?? (await measure(context, side, subject));
-      measured.set(subject, speeds);
-      for (const [name, value] of speeds) figures.get(pair)?.add(side, value, specOf(name, pair));
-    }
-  });
-  return [...figures.values()].flatMap((collected) => collected.list());
+      const speeds = subject === null ? [] : await measure(context, side, subject);
+      for (const [name, value] of speeds) collected.add(side, value, specOf(name, pair));
+    });
+    figures.push(...collected.list());
+  }
+  return figures;
 }
 
 function choosePairs({ files }: BenchContext): readonly Pair[] {
