@@ -65,7 +65,9 @@ async function startLlama(peer: Peer, gguf: string, shape: Shape): Promise<Runni
   const port = await freePort();
   const sizes = ['-t', shape.threads, '--parallel', shape.slots, '-c', shape.slots * shape.contextPerSlot].map(String);
   const startedMs = performance.now();
-  const child = spawn(peer.path('llama-server'), ['-m', gguf, '--host', '127.0.0.1', '--port', String(port), ...sizes], { stdio: 'ignore' });
+  const child = spawn(peer.path('llama-server'), ['-m', gguf, '--host', '127.0.0.1', '--port', String(port), ...sizes], {
+    stdio: 'ignore',
+  });
   const closed = once(child, 'close');
   while (!(await isHealthy(port))) {
     if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}.`);
