@@ -102,7 +102,7 @@ export class Runner {
       this.#tokenizing.add(id);
       const promptTokens = await this.#model.tokenizer.tokenize(prompt);
       if (!this.#tokenizing.has(id)) return;
-      this.#scheduler.submit({ id, promptTokens, params });
+      this.#scheduler.submit({ id, promptTokens, promptField: prompt.kind === 'chat' ? 'messages' : 'prompt', params });
     } catch (error) {
       if (!this.#isCancelled(id, error)) this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error: toWireError(error) }] });
     } finally {
