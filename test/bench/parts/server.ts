@@ -29,7 +29,7 @@ interface Comparison {
 /** Our 8-bit variant against llama-server with the file as shipped and with its fastest format. */
 export async function serverPart(context: BenchContext): Promise<readonly Figure[]> {
   const { peer, files, shape } = context;
-  const ours = millraceTarget(files.dataDir, files.int8Model, shape);
+  const ours = millraceTarget(files.dataDir, files.int8Model, shape, { watchEventLoop: true });
   if (peer === null) return compare(context, { part: 'server', ours, peer: null, burstGoal: 4 });
   const shipped = await compare(context, {
     part: 'server, peer as shipped',

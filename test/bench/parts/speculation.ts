@@ -21,8 +21,8 @@ async function measureSpeeds(context: BenchContext, figures: Figures): Promise<v
   const { peer, files, shape } = context;
   using generator = new LoadGenerator();
   const targets: readonly (readonly [Side, string, Target])[] = [
-    ['ours', 'off', millraceTarget(files.dataDir, files.int8Model, shape, ['--speculation', 'off'])],
-    ['ours', 'on', millraceTarget(files.dataDir, files.int8Model, shape, ['--speculation', 'on'])],
+    ['ours', 'off', millraceTarget(files.dataDir, files.int8Model, shape, { flags: ['--speculation', 'off'] })],
+    ['ours', 'on', millraceTarget(files.dataDir, files.int8Model, shape, { flags: ['--speculation', 'on'] })],
     ...(peer === null || files.q8 === null ? [] : [['peer', 'off', llamaTarget(peer, files.q8, shape)] as const]),
   ];
   await alternate(context, peer === null ? ['ours'] : ['ours', 'peer'], async (side) => {
