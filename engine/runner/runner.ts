@@ -71,11 +71,11 @@ export class Runner {
     }
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     this.#delay.disable();
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    await this.#model.tokenizer.dispose();
+    this.#model.tokenizer.dispose();
     this.#model.session.dispose();
   }
 
