@@ -7,7 +7,7 @@ import { planFor } from '../../engine/models/convert/plan.ts';
 import { writeVariant } from '../../engine/models/convert/variant.ts';
 import type { Precision } from '../../engine/models/manifest.ts';
 import { openModel } from '../../engine/models/readers/open-model.ts';
-import type { DecoderSession, LogitsRow } from '../../engine/runner/decoder-session.ts';
+import { StepTerminated, type DecoderSession, type LogitsRow } from '../../engine/runner/decoder-session.ts';
 import { OrtDecoder } from '../../engine/runner/ort-decoder.ts';
 import { Sampler } from '../../engine/runner/sampling/sampler.ts';
 import { Scheduler } from '../../engine/runner/scheduler.ts';
@@ -179,6 +179,28 @@ describe.each([
 
   it('answers each request as if it were alone', async () => {
     for (let seed = 1; seed <= 2; seed++) expect(await expectIdentity(session, seed)).toBeGreaterThan(0);
+  });
+
+  it('ends a step in the middle when told to, and goes on with the next', async () => {
+    const tokens = Array.from({ length: 80 }, (_, i) => 500 + i);
+    const [whole] = await compute(session, 0, { tokens, past: 0, rowCount: 1 });
+    const step = compute(session, 1, { tokens, past: 0, rowCount: 1 });
+    session.terminate();
+    await expect(step).rejects.toBeInstanceOf(StepTerminated);
+    const [again] = await compute(session, 1, { tokens, past: 0, rowCount: 1 });
+    expect(again?.logits).toEqual(whole?.logits);
+  });
+
+  it('gives memory back and reads what is written there later', async () => {
+    const tokens = Array.from({ length: 64 }, (_, i) => 900 + i);
+    const [before] = await compute(session, 2, { tokens, past: 0, rowCount: 1 });
+    session.copyRows(2, 3, 64);
+    session.releaseRows(2, 0, 64);
+    await compute(session, 2, { tokens: tokens.slice(0, 40), past: 0 });
+    const [copied] = await compute(session, 3, { tokens: tokens.slice(40), past: 40, rowCount: 1 });
+    const [anew] = await compute(session, 2, { tokens: tokens.slice(40), past: 40, rowCount: 1 });
+    expect(copied?.logits).toEqual(before?.logits);
+    expect(anew?.logits).toEqual(before?.logits);
   });
 
   it('reads KV that was computed one token at a time within a bound, and differs in a token only at near-ties', async () => {
