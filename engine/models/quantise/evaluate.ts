@@ -115,7 +115,7 @@ function divergence(p: Distribution, q: Distribution): number {
   let sum = 0;
   for (let token = 0; token < p.logits.length; token++) {
     const logP = (p.logits[token] ?? 0) - p.logSum;
-    if (logP > NEGLIGIBLE) sum += Math.exp(logP) * (logP - (q.logits[token] ?? 0) + q.logSum);
+    if (logP > NEGLIGIBLE) sum += Math.exp(logP) * (logP - ((q.logits[token] ?? 0) - q.logSum));
   }
   return sum;
 }
