@@ -7,7 +7,7 @@ export { OrtError } from './ort_error.ts';
 export type { OrtErrorCode } from './ort_error.ts';
 export { OrtSession } from './session.ts';
 export type { ExecutionProvider, SessionOptions, TensorInfo } from './session.ts';
-export { OrtTensor, tensorBytes } from './tensor.ts';
+export { OrtTensor } from './tensor.ts';
 export type { ElementType, Shape, TensorData } from './tensor.ts';
 export { NativeMemory } from './memory.ts';
 export { RunBinding } from './binding.ts';

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EngineError } from '../errors.ts';
 import { GRAPH_VERSION, type ModelManifest, type VariantManifest } from '../models/manifest.ts';
+import { externalDataFiles } from '../models/readers/onnx/external-data.ts';
 import { variantOf } from '../models/store/model-store.ts';
 import { parseManifest } from '../models/store/parse-manifest.ts';
 import { Vocab } from '../models/store/vocab.ts';
@@ -65,9 +66,12 @@ function createSession(
   { modelDir, threads }: RunnerOptions,
   { manifest, variant, capacity }: Pick<LoadedModel, 'manifest' | 'variant' | 'capacity'>,
 ): DecoderSession {
+  const graphFile = join(modelDir, variant.graphFile);
+  // Native code follows the paths in this file wherever they lead, so they are judged first.
+  externalDataFiles(graphFile);
   try {
     return new OrtDecoder({
-      graphFile: join(modelDir, variant.graphFile),
+      graphFile,
       config: manifest.config,
       kvType: variant.kvType,
       threads,

@@ -12,7 +12,10 @@ export function langchainSuite(it: TestAPI, baseUrl: () => string): void {
     const chat = new ChatOpenAI({ ...settings(), maxTokens: 24 });
     const answer = await chat.invoke([new SystemMessage('You are a helpful assistant.'), new HumanMessage(FRANCE[0].content)]);
     expect(answer.content).toMatch(FRANCE_ANSWER);
-    expect(answer).toMatchObject({ usage_metadata: { output_tokens: expect.any(Number) }, response_metadata: { finish_reason: expect.stringMatching(/^(stop|length)$/) } });
+    expect(answer).toMatchObject({
+      usage_metadata: { output_tokens: expect.any(Number) },
+      response_metadata: { finish_reason: expect.stringMatching(/^(stop|length)$/) },
+    });
   });
 
   it('streams in pieces, with usage at the end', async () => {
