@@ -43,8 +43,9 @@ export function externalDataFiles(onnxPath: string): readonly string[] {
   try {
     const walk = new ProtobufWalk(file);
     const tensors = [...externalTensors(walk, 'model', walk.whole, 0)];
-    tensors.forEach((tensor) => checkPlace(dirname(onnxPath), tensor));
-    return [...new Set(tensors.map(({ location }) => location))];
+    const needed = neededBytes(tensors);
+    for (const [location, bytes] of needed) checkPlace(dirname(onnxPath), location, bytes);
+    return [...needed.keys()];
   } finally {
     file.dispose();
   }
@@ -100,7 +101,16 @@ function countOf(text: string): number {
   return count;
 }
 
-function checkPlace(folder: string, { location, offset, length }: ExternalTensor): void {
+/** How long each named file has to be, so that a file of many tensors is looked at once. */
+function neededBytes(tensors: readonly ExternalTensor[]): ReadonlyMap<string, number> {
+  const needed = new Map<string, number>();
+  for (const { location, offset, length } of tensors) {
+    needed.set(location, Math.max(needed.get(location) ?? 0, offset + (length ?? 0)));
+  }
+  return needed;
+}
+
+function checkPlace(folder: string, location: string, bytes: number): void {
   const shown = JSON.stringify(location.slice(0, 200));
   if (!RELATIVE_PATH.test(location)) throw refused(`it names a file outside its folder, ${shown}`);
   const path = join(folder, location);
@@ -108,7 +118,7 @@ function checkPlace(folder: string, { location, offset, length }: ExternalTensor
   if (!realpathSync(path).startsWith(realpathSync(folder) + sep)) throw refused(`${shown} leads out of its folder`);
   const stat = statSync(path);
   if (!stat.isFile()) throw refused(`${shown} is not a regular file`);
-  if (offset + (length ?? 0) > stat.size) throw refused(`${shown} is shorter than the model says`);
+  if (bytes > stat.size) throw refused(`${shown} is shorter than the model says`);
 }
 
 function refused(fault: string): EngineError {

@@ -18,6 +18,7 @@ export type Field =
 
 export class ProtobufWalk {
   readonly #file: RandomFile;
+  readonly #decoder = new TextDecoder();
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
 
@@ -44,7 +45,7 @@ export class ProtobufWalk {
   /** A text field's content, at most `maxBytes` long. */
   text(span: Span, maxBytes: number): string {
     if (span.to - span.from > maxBytes) throw this.invalid(span.from, `a text of ${span.to - span.from} bytes`);
-    return new TextDecoder().decode(this.#file.read(span.from, span.to - span.from));
+    return this.#decoder.decode(this.#bytes(span));
   }
 
   invalid(at: number, fault: string): Error {
@@ -78,11 +79,23 @@ export class ProtobufWalk {
     throw this.invalid(at, 'a number that does not end');
   }
 
+  /** The bytes of a short span. */
+  #bytes({ from, to }: Span): Uint8Array {
+    if (!this.#isInWindow(from, to)) this.#moveWindow(from, Math.max(WINDOW_BYTES, to - from));
+    return this.#window.subarray(from - this.#windowStart, to - this.#windowStart);
+  }
+
+  #isInWindow(from: number, to: number): boolean {
+    return from >= this.#windowStart && to <= this.#windowStart + this.#window.length;
+  }
+
+  #moveWindow(at: number, bytes: number): void {
+    this.#window = this.#file.read(at, Math.min(bytes, this.#file.sizeBytes - at));
+    this.#windowStart = at;
+  }
+
   #byte(at: number): number {
-    if (at < this.#windowStart || at >= this.#windowStart + this.#window.length) {
-      this.#window = this.#file.read(at, Math.min(WINDOW_BYTES, this.#file.sizeBytes - at));
-      this.#windowStart = at;
-    }
+    if (!this.#isInWindow(at, at + 1)) this.#moveWindow(at, WINDOW_BYTES);
     return this.#window[at - this.#windowStart] ?? 0;
   }
 }
