@@ -11,6 +11,9 @@ export type ChatPart =
   | { readonly kind: 'finish'; readonly reason: string }
   | { readonly kind: 'usage'; readonly completionTokens: number };
 
+/** At the API's own default of 1 small models wander off; their model cards recommend 0.2 to 0.7. */
+const TEMPERATURE = 0.3;
+
 interface Frame {
   readonly error?: { readonly message: string };
   readonly choices?: readonly { readonly delta: { readonly content?: string }; readonly finish_reason: string | null }[];
@@ -19,7 +22,7 @@ interface Frame {
 
 /** @throws Error whose message is the engine's own, or the browser's when it cannot be reached */
 export async function* streamChat(model: string, messages: readonly ChatMessage[], signal: AbortSignal): AsyncGenerator<ChatPart> {
-  const body = JSON.stringify({ model, messages, stream: true, stream_options: { include_usage: true } });
+  const body = JSON.stringify({ model, messages, temperature: TEMPERATURE, stream: true, stream_options: { include_usage: true } });
   const response = await fetch('/v1/chat/completions', { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal });
   if (!response.ok || response.body === null) throw new Error(await errorMessage(response));
   const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
