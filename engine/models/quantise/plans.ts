@@ -9,13 +9,15 @@ import { blocks4Asymmetric, blocks8, exactBlocks } from './block-linear.ts';
 import { calibrate } from './calibrate.ts';
 import { calibrationTokens } from './calibration-tokens.ts';
 import { int8Linear } from './int8-linear.ts';
-import { smoothLayer } from './smoothing.ts';
+import { inputSpread, smoothLayer } from './smoothing.ts';
 
 /** Stored types of about four bits a weight: rounding them to four bits again would lose quality for nothing. */
 const FOUR_BIT_TYPES: ReadonlySet<SourceType> = new Set(['Q4_0', 'Q4_1', 'Q4_K', 'Q2_K', 'Q3_K', 'IQ4_NL', 'IQ4_XS']);
 
 /** The head is a quarter of a small model's work, and four bits there cost quality. */
 const HEAD = exactBlocks(blocks8(32));
+
+const INT8_BODY = blocks8(64);
 
 /** A 4-bit source keeps its blocks exactly; any other is rounded to asymmetric 4-bit blocks. */
 export function int4Plan({ defaultSourceType }: Pick<SourceModel, 'defaultSourceType'>): PrecisionPlan {
@@ -48,17 +50,27 @@ export interface Int8Request {
   readonly signal?: AbortSignal;
 }
 
-/** 8-bit weights and activations, SmoothQuant-calibrated on the product's own text, which takes a run of the model. */
+/** Above this spread of its smoothed inputs a projection loses too much with one activation scale a row. */
+const SPREAD_LIMIT = 2.5;
+
+/** SmoothQuant-calibrated on the product's own text, which takes a run of the model. Gate and up, half of the weights, multiply
+ * integers by integers wherever their inputs allow it; the other projections have a scale a block on both sides. */
 export async function int8Plan({ source, threads, signal }: Int8Request): Promise<PrecisionPlan> {
   const tokens = calibrationTokens(source);
   const maxima = await calibrate({ source, plan: blocks8Plan(32), tokens, threads, ...(signal === undefined ? {} : { signal }) });
   const plain = new DecoderWeights(source, () => null);
-  const smoothing = maxima.map((layer, index) => smoothLayer(plain, index, layer));
+  const layers = maxima.map((layer, index) => {
+    const smoothing = smoothLayer(plain, index, layer);
+    return { smoothing, gateUp: inputSpread(layer.gateUp, smoothing.gateUp) > SPREAD_LIMIT ? INT8_BODY : int8Linear };
+  });
   return {
     precision: 'int8',
-    method: '8-bit weights and activations, SmoothQuant 0.5, down projection and head in 8-bit blocks',
+    method: 'SmoothQuant; gate and up with 8-bit weights and activations, the rest in 8-bit blocks',
     embedding: blockEmbedding,
-    format: (_layer, projection) => (projection === 'head' ? HEAD : projection === 'down' ? blocks8(64) : int8Linear),
-    smoothing: (layer) => smoothing[layer] ?? null,
+    format: (layer, projection) => {
+      if (layer === null) return HEAD;
+      return projection === 'gate_up' ? (layers[layer]?.gateUp ?? INT8_BODY) : INT8_BODY;
+    },
+    smoothing: (layer) => layers[layer]?.smoothing ?? null,
   };
 }
