@@ -43,6 +43,8 @@ export interface DecoderSession {
   copyRows(from: number, to: number, count: number): void;
   /** Gives the memory of tokens [from, to) of a slot back to the system; their KV is undefined afterwards. Not during a step. */
   releaseRows(slot: number, from: number, to: number): void;
+  /** Gives back the memory that large steps needed beside the KV. Writes to the first token of the first slot. Not during a step. */
+  releaseScratch(): Promise<void>;
   dispose(): void;
 }
 

@@ -27,6 +27,15 @@ const KV_TYPES: Readonly<Record<VariantManifest['kvType'], { readonly bytes: num
 /** Slot ranges whose tensors are kept ready. */
 const MAX_BINDINGS = 32;
 const PAGE_BYTES = 4096;
+/** A run with this entry returns the arena's unused regions at its end. */
+const SHRINK_ARENA = { 'memory.enable_memory_arena_shrinkage': 'cpu:0' };
+const SMALLEST_STEP: StepRequest = {
+  firstSlot: 0,
+  tokens: Int32Array.of(0),
+  pastLengths: Int32Array.of(0),
+  rows: Int32Array.of(0),
+  inverseTemperatures: Float32Array.of(1),
+};
 
 /** KV bytes of one token in all layers. */
 export function kvBytesPerToken(config: DecoderConfig, kvType: VariantManifest['kvType']): number {
@@ -68,11 +77,21 @@ export class OrtDecoder implements DecoderSession {
   }
 
   async step(request: StepRequest): Promise<readonly LogitsRow[]> {
+    this.#runOptions.clearTerminate();
+    return await this.#run(request, this.#runOptions);
+  }
+
+  async releaseScratch(): Promise<void> {
+    using shrinking = new RunOptions(SHRINK_ARENA);
+    await this.#run(SMALLEST_STEP, shrinking);
+    this.releaseRows(0, 0, this.tokensPerPage);
+  }
+
+  async #run(request: StepRequest, options: RunOptions): Promise<readonly LogitsRow[]> {
     const { binding } = this.#bindingFor(request.firstSlot, request.pastLengths.length);
     using bound = this.#tensors.bind(binding, request);
-    this.#runOptions.clearTerminate();
     try {
-      await binding.runAsync(this.#runOptions);
+      await binding.runAsync(options);
     } catch (error) {
       if (error instanceof OrtError && error.code === 'TERMINATED') throw new StepTerminated('The step was ended early.', { cause: error });
       throw error;

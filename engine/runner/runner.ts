@@ -12,7 +12,7 @@ const CHUNK_TOKENS = 128;
 const STATS_INTERVAL_MS = 1000;
 /** Node's histogram counts the time between two ticks of this timer, so that much is no delay. */
 const DELAY_RESOLUTION_MS = 10;
-/** Kept prefixes are given back after this long without a request. */
+/** Kept prefixes and scratch memory are given back after this long without a request. */
 const IDLE_RELEASE_MS = 45_000;
 
 export interface RunnerPort {
@@ -155,11 +155,18 @@ export class Runner {
     this.#statsTimer = null;
     this.#sendStats();
     if (this.#isDraining && this.#scheduler.isIdle && this.#tokenizing.size === 0) return this.#port.drained();
-    this.#idleTimer = setTimeout(() => {
-      this.#scheduler.slots.evictIdle();
-      this.#sendStats();
-    }, IDLE_RELEASE_MS);
+    this.#idleTimer = setTimeout(() => void this.#relax(), IDLE_RELEASE_MS);
     this.#idleTimer.unref();
+  }
+
+  /** Nobody has asked for a while: what was kept for the next request goes back to the machine. */
+  async #relax(): Promise<void> {
+    this.#isStepping = true;
+    this.#scheduler.slots.evictIdle();
+    await this.#model.session.releaseScratch();
+    this.#isStepping = false;
+    this.#sendStats();
+    if (!this.#scheduler.isIdle) this.#wake();
   }
 
   #sendStats(): void {

@@ -65,6 +65,11 @@ export class FakeSession implements DecoderSession {
     this.kv[slot]?.fill(GARBAGE, from, to);
   }
 
+  async releaseScratch(): Promise<void> {
+    await setImmediate();
+    this.kv[0]?.fill(GARBAGE, 0, 1);
+  }
+
   dispose(): void {
     for (const slot of this.kv) slot.fill(GARBAGE);
   }

@@ -203,6 +203,17 @@ describe.each([
     expect(anew?.logits).toEqual(before?.logits);
   });
 
+  it('computes the same after its scratch memory was given back', async () => {
+    const tokens = Array.from({ length: 32 }, (_, i) => 900 + i);
+    const logits = async (): Promise<number[]> => {
+      const [row] = await compute(session, 0, { tokens, past: 0, rowCount: 1 });
+      return Array.from(row?.logits ?? []);
+    };
+    const before = await logits();
+    await session.releaseScratch();
+    expect(await logits()).toEqual(before);
+  });
+
   it('reads KV that was computed one token at a time within a bound, and differs in a token only at near-ties', async () => {
     const { positions, largest, flips } = await compareReuse(session);
     expect(largest).toBeLessThan(bound);

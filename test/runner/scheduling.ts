@@ -104,7 +104,7 @@ export async function runAll(scheduler: Scheduler, limit = 10_000): Promise<void
 
 /** What a request's answer must be: the sampler over rows that depend on its own tokens alone. */
 export function expectedTokens(prompt: readonly number[], params: GenerateParams, choice = 0): number[] {
-  const sampler = new Sampler({ params: params.sampling, promptTokens: prompt, seed: BigInt(params.sampling.seed ?? 0), choice });
+  const sampler = new Sampler({ params: params.sampling, promptTokens: prompt, seed: BigInt(params.sampling.seed ?? 7), choice });
   const tokens = [...prompt];
   for (let i = 0; i < (params.maxTokens ?? 0); i++) tokens.push(sampler.next(rowAfter(tokens, sampler.inverseTemperature)));
   return tokens.slice(prompt.length);

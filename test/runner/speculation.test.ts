@@ -31,7 +31,7 @@ describe('drafting by prompt look-up', () => {
           const { scheduler, log, session } = createScheduler({ speculation: true });
           // Four tokens only, so that patterns repeat and guesses are often right.
           const logitBias = Array.from({ length: 4 }, (_, i) => [i, 50] as const);
-          const params = generateParams({ maxTokens, sampling: { temperature, logitBias } });
+          const params = generateParams({ maxTokens, sampling: { temperature, logitBias, seed: null } });
           scheduler.submit({ id: 1, promptTokens: Int32Array.from(prompt), params });
           await runAll(scheduler);
           expect(log.answer(1).tokens).toEqual(expectedTokens(prompt, params));
@@ -44,12 +44,21 @@ describe('drafting by prompt look-up', () => {
 
   it('makes several tokens in one step when guesses are right', async () => {
     const { scheduler, log, session } = createScheduler({ speculation: true });
-    const params = generateParams({ maxTokens: 30, sampling: { logitBias: [[7, 100]] } });
+    const params = generateParams({ maxTokens: 30, sampling: { logitBias: [[7, 100]], seed: null } });
     scheduler.submit({ id: 1, promptTokens: Int32Array.of(1, 7, 7, 7, 7), params });
     await runAll(scheduler);
     expect(log.answer(1).tokens).toEqual(Array.from({ length: 30 }, () => 7));
     expect(session.steps.length).toBeLessThan(12);
     const done = log.of(1).at(-1);
     expect(done?.kind === 'done' ? done.timings.acceptedTokens : 0).toBeGreaterThan(15);
+  });
+
+  it('does not guess for who gives a seed', async () => {
+    const { scheduler, log } = createScheduler({ speculation: true });
+    const params = generateParams({ maxTokens: 30, sampling: { logitBias: [[7, 100]], seed: 5 } });
+    scheduler.submit({ id: 1, promptTokens: Int32Array.of(1, 7, 7, 7, 7), params });
+    await runAll(scheduler);
+    const done = log.of(1).at(-1);
+    expect(done?.kind === 'done' ? done.timings.draftedTokens : null).toBe(0);
   });
 });

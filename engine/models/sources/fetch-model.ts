@@ -2,6 +2,7 @@
 // Knows no protocol; each kind of source is its own file.
 import { resolve } from 'node:path';
 import { EngineError } from '../../errors.ts';
+import { openModel } from '../readers/open-model.ts';
 import { sha256OfFile } from './checksum.ts';
 import { fetchFromHub, hubAccess } from './hub.ts';
 import { fetchFromPython } from './python.ts';
@@ -34,6 +35,8 @@ async function fetchFrom(source: SourceSpec, options: FetchOptions): Promise<Fet
     case 'url':
       return fetchFromUrl(source, options);
     case 'file':
+      // Its header first: the checksum of a large file takes long, and a bad file needs none.
+      openModel(source.path).tensors.dispose();
       return local(source, await sha256OfFile(source.path));
     case 'folder':
       return local(source, null);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -112,7 +112,7 @@ describe('sources in order', () => {
 
   it('files and folders are used where they are', async () => {
     const file = join(root, 'local.gguf');
-    writeFileSync(file, 'x');
+    copyFileSync('test/fixtures/families/llama.gguf', file);
     const options = { downloadDir: join(root, 'unused') };
     expect(await fetchModel([{ kind: 'file', path: file }], options)).toMatchObject({
       path: file,
@@ -121,5 +121,12 @@ describe('sources in order', () => {
     });
     expect(await fetchModel([{ kind: 'folder', path: root }], options)).toMatchObject({ path: root, isDownload: false });
     expect(existsSync(options.downloadDir)).toBe(false);
+  });
+
+  it('refuses a file that is no model by its header, whatever its size', async () => {
+    const file = join(root, 'large.gguf');
+    writeFileSync(file, 'no model');
+    truncateSync(file, 64 * 2 ** 30);
+    await expect(fetchModel([{ kind: 'file', path: file }], { downloadDir: root })).rejects.toThrow('large.gguf is not usable');
   });
 });
