@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { blocks4, blocks4Asymmetric, blocks8, exactBlocks } from '../../../engine/models/quantise/block-linear.ts';
 import { BLOCKS, rowBytes, type SourceType } from '../../../engine/models/readers/tensors.ts';
-import { exactProduct, noise, plainWeights, relativeError, runLinear, storedWeights, unitRows } from './linear-graph.ts';
+import { runLinear } from '../../../engine/models/quantise/linear-run.ts';
+import { exactProduct, noise, plainWeights, relativeError, storedWeights, unitRows } from './linear-graph.ts';
 
 const shape = { outFeatures: 40, inFeatures: 256 };
 

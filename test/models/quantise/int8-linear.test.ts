@@ -1,7 +1,8 @@
 // 8-bit weights and activations: near the product, the same bits for a row whatever stands beside it, and zeros stay zeros.
 import { expect, test } from 'vitest';
 import { int8Linear } from '../../../engine/models/quantise/int8-linear.ts';
-import { exactProduct, noise, plainWeights, relativeError, runLinear } from './linear-graph.ts';
+import { runLinear } from '../../../engine/models/quantise/linear-run.ts';
+import { exactProduct, noise, plainWeights, relativeError } from './linear-graph.ts';
 
 const shape = { outFeatures: 48, inFeatures: 192 };
 const weights = plainWeights(noise(shape.outFeatures * shape.inFeatures), shape);

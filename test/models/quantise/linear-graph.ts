@@ -1,13 +1,7 @@
-// Builds a graph of one linear layer in a given form and runs it, for tests that compare forms with plain arithmetic.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { LinearFormat, LinearWeights } from '../../../engine/models/graph/linear.ts';
-import { DataType, GraphBuilder } from '../../../engine/models/graph/onnx.ts';
-import { WeightsFile } from '../../../engine/models/graph/weights-file.ts';
+// Weights, inputs and plain arithmetic for tests that compare the forms of a linear layer.
+import type { LinearWeights } from '../../../engine/models/graph/linear.ts';
 import { decode } from '../../../engine/models/readers/decode/decode.ts';
 import { rowBytes, type SourceType } from '../../../engine/models/readers/tensors.ts';
-import { OrtSession, OrtTensor, RunBinding } from '../../../engine/ort/index.ts';
 
 interface Shape {
   readonly outFeatures: number;
@@ -35,34 +29,6 @@ export function storedWeights(type: SourceType, bytes: Uint8Array, shape: Shape)
   const readRaw = (from: number, count: number): Uint8Array => bytes.slice(from * perRow, (from + count) * perRow);
   const readF32 = (from: number, count: number): Float32Array => decode(type, readRaw(from, count), count * shape.inFeatures);
   return { ...plainWeights(new Float32Array(0), shape), sourceType: type, readF32, readRaw };
-}
-
-/** x [rows, inFeatures] through the layer: [rows, outFeatures]. */
-export function runLinear(format: LinearFormat, weights: LinearWeights, x: Float32Array): Float32Array {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-linear-'));
-  try {
-    const path = writeLinear(format, weights, folder);
-    const rows = x.length / weights.inFeatures;
-    const y = new Float32Array(rows * weights.outFeatures);
-    using session = OrtSession.create(path, { threads: 1 });
-    using input = OrtTensor.over(x, [1, rows, weights.inFeatures]);
-    using output = OrtTensor.over(y, [1, rows, weights.outFeatures]);
-    new RunBinding(session, { inputs: { x: input }, outputs: { y: output } }).run();
-    return y;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function writeLinear(format: LinearFormat, weights: LinearWeights, folder: string): string {
-  using file = new WeightsFile(join(folder, 'weights.bin'));
-  const b = new GraphBuilder(file, 'weights.bin');
-  b.input('x', DataType.float32, ['batch', 'tokens', weights.inFeatures]);
-  format.emit(b, 'x', weights, 'y');
-  b.output('y', DataType.float32, ['batch', 'tokens', weights.outFeatures]);
-  const path = join(folder, 'graph.onnx');
-  writeFileSync(path, b.finish());
-  return path;
 }
 
 /** Deterministic numbers in [-1, 1). */
