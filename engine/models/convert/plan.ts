@@ -6,6 +6,7 @@ import { float32Plan } from '../graph/float32.ts';
 import type { PrecisionPlan } from '../graph/linear.ts';
 import type { Precision } from '../manifest.ts';
 import { int4Plan, int8Plan } from '../quantise/plans.ts';
+import { faultyForms } from '../quantise/self-test.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 
 export interface PlanRequest {
@@ -20,8 +21,10 @@ export async function planFor({ source, precision, signal }: PlanRequest): Promi
     case 'fp32':
       return float32Plan;
     case 'int8':
+      refuseFaultyKernels();
       return int8Plan({ source, threads: availableParallelism(), ...(signal === undefined ? {} : { signal }) });
     case 'int4':
+      refuseFaultyKernels();
       return int4Plan(source);
     case 'fp16':
       // CPUs have no fast float16 multiplication: there it is a storage format, and takes twice the memory of 8-bit weights.
@@ -29,4 +32,12 @@ export async function planFor({ source, precision, signal }: PlanRequest): Promi
     default:
       return assertNever(precision);
   }
+}
+
+/** Wrong kernels answer fluently and wrongly: better no variant than such a one. */
+function refuseFaultyKernels(): void {
+  const faulty = faultyForms();
+  if (faulty.length === 0) return;
+  const message = `ONNX Runtime computes wrongly on this processor in: ${faulty.join(', ')}. Choose fp32.`;
+  throw new EngineError('unsupported_model', message, { param: 'precision' });
 }
