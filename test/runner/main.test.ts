@@ -186,7 +186,9 @@ describe('the runner process', () => {
     writeFileSync(join(store.path('broken'), manifest.variants['fp32']?.graphFile ?? ''), 'not a graph');
     const runner = new TestRunner();
     runner.load({ modelDir: store.path('broken') });
-    expect(await runner.ready()).toMatchObject({ kind: 'loadFailed', error: { code: 'model_load_failed' } });
+    const outcome = await runner.ready();
+    expect(outcome).toMatchObject({ kind: 'loadFailed', error: { code: 'model_file_invalid' } });
+    expect(JSON.stringify(outcome)).toContain('graph.onnx is not usable');
   });
 
   it('ends when its parent has gone', async () => {
