@@ -4,7 +4,8 @@ import { EngineError, fromWireError, toWireError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { GenerateEvent, PromptInput, RunnerOptions } from '../runner/protocol.ts';
 import type { ModelStore } from '../models/store/model-store.ts';
-import type { GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
+import { encodeJob } from './encode-job.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
 import { InstalledModels, type NamedVariant } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
 import { planPlacement, type Candidate } from './placement.ts';
@@ -81,6 +82,18 @@ export class Fleet implements ModelHost {
       mayRestart: request.mayRestart ?? (() => false),
     };
     return this.#submit(request.model, job);
+  }
+
+  encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
+    const { promise, resolve, reject } = Promise.withResolvers<Encoding>();
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const work = this.#submit(request.model, encodeJob(this.#nextId++, request, { resolve, reject }));
+    const onAbort = (): void => {
+      work.cancel();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {

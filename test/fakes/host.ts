@@ -1,9 +1,9 @@
 // An honest stand-in for the fleet: bytes are tokens, every request in a slot gets one token a step, and failures are scripted.
 // Steps come from a timer, or from the test itself.
 import { toWireError, EngineError, type WireError } from '../../engine/errors.ts';
-import type { GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from '../../engine/fleet/host.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from '../../engine/fleet/host.ts';
 import type { ModelManifest } from '../../engine/models/manifest.ts';
-import type { GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
+import type { EncodeInput, GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
 
 export interface FakeHostOptions {
   readonly models?: readonly string[];
@@ -35,6 +35,10 @@ export class FakeHost implements ModelHost {
   #nextId = 1;
   /** Every request, as it came in. */
   readonly requests: GenerateRequest[] = [];
+  /** Every encode request, as it came in; `cancelled` counts theirs too. */
+  readonly encodeRequests: EncodeRequest[] = [];
+  /** Resolves before an encode request is answered. */
+  encodeGate: Promise<void> = Promise.resolve();
   cancelled = 0;
   failure: FakeHostOptions['failure'];
 
@@ -69,6 +73,21 @@ export class FakeHost implements ModelHost {
       this.#schedule();
     }
     return { cancel: () => this.#cancel(job) };
+  }
+
+  /** Each row is made of its text alone: see `fakeRow`. */
+  async encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
+    this.encodeRequests.push(request);
+    const gone = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+    await Promise.race([this.encodeGate, gone]).catch((reason: unknown) => {
+      this.cancelled++;
+      throw reason;
+    });
+    if (this.failure) throw this.failure.error;
+    const width = FAKE_WIDTH;
+    const values = new Float32Array(request.inputs.length * width);
+    request.inputs.forEach((input, at) => values.set(fakeRow(input), at * width));
+    return { values, width, tokens: Int32Array.from(request.inputs, (input) => inputBytes(input).length) };
   }
 
   async tokenize(_model: string, prompt: PromptInput): Promise<readonly number[]> {
@@ -148,6 +167,19 @@ export class FakeHost implements ModelHost {
       eventLoopDelayP99Ms: 0,
     };
   }
+}
+
+export const FAKE_WIDTH = 4;
+
+/** Small whole numbers that follow from the bytes of the input: exact in every format. */
+export function fakeRow(input: EncodeInput): Float32Array {
+  const bytes = inputBytes(input);
+  return Float32Array.from({ length: FAKE_WIDTH }, (_, at) => bytes.reduce((sum, byte) => (sum * 3 + byte + at) % 251, 1) - 125);
+}
+
+function inputBytes(input: EncodeInput): readonly number[] {
+  if (input.kind === 'tokens') return input.tokens;
+  return [...Buffer.from(input.kind === 'text' ? input.text : `${input.text}\n${input.other}`)];
 }
 
 const errorEvent = (id: number, error: WireError): GenerateEvent => ({ kind: 'error', id, error });
