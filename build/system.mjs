@@ -7,10 +7,10 @@ import { fail, ROOT } from './bootstrap.mjs';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Also tells the tests where the browser is, by MILLRACE_CHROMIUM. */
+/** Also tells the tests where the browser is, by MILLRACE_TEST_CHROMIUM. */
 export function ensureSystem(node) {
   ensurePython();
-  process.env.MILLRACE_CHROMIUM = ensureBrowser(node);
+  process.env.MILLRACE_TEST_CHROMIUM = ensureBrowser(node);
 }
 
 function ensurePython() {
@@ -31,7 +31,7 @@ function ensureBrowser(node) {
 }
 
 function findBrowser(node) {
-  const named = process.env.MILLRACE_CHROMIUM;
+  const named = process.env.MILLRACE_TEST_CHROMIUM;
   if (named !== undefined && existsSync(named)) return named;
   const folders = (process.env.PATH ?? '').split(delimiter);
   const onPath = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));

@@ -2,7 +2,7 @@
 // Knows nothing about what is then asked of it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { link, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -53,14 +53,26 @@ export async function convertedModel(): Promise<string> {
 
 /** A data folder in the test cache with these models, converted once per state of the converter's sources. */
 export async function convertedData(installs: readonly Install[]): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(installs)).update(await sourcesHash('engine/models'));
-  return cachedFolder(`data-${hash.digest('hex').slice(0, 12)}`, async (folder) => {
+  const wanted = `data-${shortHash(JSON.stringify(installs))}-`;
+  const folder = await cachedFolder(`${wanted}${shortHash(await sourcesOf('engine/models'))}`, async (target) => {
     for (const { file, name, precision } of installs) {
       const flags = precision === null ? [] : ['--precision', precision];
-      const result = await millrace(['pull', file, '--name', name, '--data-dir', folder, ...flags]);
+      const result = await millrace(['pull', file, '--name', name, '--data-dir', target, ...flags]);
       if (result.code !== 0) throw new Error(`millrace pull ended with ${result.code}: ${result.stderr}${result.stdout}`);
     }
   });
+  await removeOld(wanted, folder);
+  return folder;
+}
+
+const KEEP_MS = 3_600_000;
+
+/** Removes what earlier sources converted, unless a run beside this one may still read it. */
+async function removeOld(prefix: string, except: string): Promise<void> {
+  for (const name of (await readdir(testCacheDir())).filter((entry) => entry.startsWith(prefix))) {
+    const path = join(testCacheDir(), name);
+    if (path !== except && Date.now() - (await stat(path)).mtimeMs > KEEP_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** A data folder of one's own whose models are hard links to those of `from`; the caller removes it. */
@@ -137,12 +149,11 @@ async function linkTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** A hash over the sources of a folder of the repository: files made by them are stale when it changes. */
-async function sourcesHash(folder: string): Promise<string> {
-  const hash = createHash('sha256');
-  const names = await readdir(join(ROOT, folder), { recursive: true });
-  for (const name of names.filter((entry) => entry.endsWith('.ts')).sort()) {
-    hash.update(name).update(await readFile(join(ROOT, folder, name)));
-  }
-  return hash.digest('hex');
+/** Names and contents of the sources of a folder of the repository: files made by them are stale when it changes. */
+async function sourcesOf(folder: string): Promise<string> {
+  const names = (await readdir(join(ROOT, folder), { recursive: true })).filter((name) => /\.(ts|txt)$/.test(name)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(ROOT, folder, name), 'utf8')));
+  return names.map((name, i) => `${name}\n${texts[i]}`).join('\n');
 }
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);

@@ -36,7 +36,7 @@ export async function loadModel(options: RunnerOptions): Promise<LoadedModel> {
     const [vocab] = await Promise.all([vocabLoad, tokenizer.ready]);
     return { manifest, variant, capacity, session, vocab, tokenizer };
   } catch (error) {
-    await tokenizer.dispose();
+    tokenizer.dispose();
     throw error;
   }
 }
@@ -58,10 +58,7 @@ function checkVersion(variant: VariantManifest): void {
 
 function startTokenizer(modelDir: string, { tokenizer }: ModelManifest): PromptTokenizer {
   const { file, bosToken, eosTokens, addBos, chatTemplate } = tokenizer;
-  const started = new PromptTokenizer({ file: join(modelDir, file), bosToken, eosToken: eosTokens[0] ?? null, addBos, chatTemplate });
-  // Whoever awaits it later hears of a failure; until then it must not count as unhandled.
-  started.ready.catch(() => undefined);
-  return started;
+  return new PromptTokenizer({ file: join(modelDir, file), bosToken, eosToken: eosTokens[0] ?? null, addBos, chatTemplate });
 }
 
 function createSession(

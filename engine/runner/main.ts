@@ -27,7 +27,10 @@ async function load(port: ParentPort, options: RunnerOptions): Promise<Runner> {
   const model = await loadModel(options);
   const runner: Runner = new Runner(model, options, {
     send: (message) => port.send(message),
-    drained: () => void runner.dispose().then(() => process.exit(0)),
+    drained: () => {
+      runner.dispose();
+      process.exit(0);
+    },
   });
   port.send({ kind: 'ready', info: describe(model, startedMs) });
   return runner;

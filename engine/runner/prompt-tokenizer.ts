@@ -1,119 +1,107 @@
-// Owns the queue of prompts before they are tokens, and the worker thread that turns them into tokens.
-// A prompt that takes longer than the limit costs its request a refusal and the worker its life; the others wait no longer than that.
-import { Worker } from 'node:worker_threads';
-import { EngineError, fromWireError } from '../errors.ts';
+// Owns the queue of prompts before they are tokens. A prompt that takes long gets a thread for itself, so that the others do not wait
+// for it; past the limit its request is refused and the thread ended.
+import { EngineError } from '../errors.ts';
 import type { PromptInput } from './protocol.ts';
-import type { TokenizerReply, TokenizerWorkerData } from './tokenizer-worker.ts';
+import { TokenizerThread } from './tokenizer-thread.ts';
+import type { TokenizerWorkerData } from './tokenizer-worker.ts';
 
-/** A template or a text that takes longer is refused. */
-export const TOKENIZE_LIMIT_MS = 10_000;
+export interface TokenizerLimits {
+  /** A template or a text that takes longer is refused. */
+  readonly limitMs: number;
+  /** A prompt that takes longer no longer holds up the others. */
+  readonly patienceMs: number;
+}
 
-interface Job {
+const LIMITS: TokenizerLimits = { limitMs: 10_000, patienceMs: 500 };
+/** Threads busy with slow prompts, beside the one for all others; each holds the vocabulary anew. */
+const MAX_SLOW_THREADS = 2;
+
+interface Job extends PromiseWithResolvers<Int32Array> {
   readonly prompt: PromptInput;
-  readonly resolve: (tokens: Int32Array) => void;
-  readonly reject: (error: Error) => void;
 }
 
 export class PromptTokenizer {
   readonly #data: TokenizerWorkerData;
-  readonly #limitMs: number;
+  readonly #limits: TokenizerLimits;
   readonly #waiting: Job[] = [];
-  #current: { readonly job: Job; readonly timer: NodeJS.Timeout } | null = null;
-  #worker: Worker;
-  #isReady = false;
+  readonly #slow = new Set<TokenizerThread>();
+  #thread: TokenizerThread;
+  #isBusy = false;
   #isDisposed = false;
-  /** Resolves when the first worker has loaded; rejects with `model_file_invalid` when it cannot. */
+  /** Resolves when the first thread has loaded; rejects with `model_file_invalid` when it cannot. */
   readonly ready: Promise<void>;
-  readonly #settleReady: { resolve: () => void; reject: (error: Error) => void };
 
-  constructor(data: TokenizerWorkerData, limitMs = TOKENIZE_LIMIT_MS) {
+  constructor(data: TokenizerWorkerData, limits: Partial<TokenizerLimits> = {}) {
     this.#data = data;
-    this.#limitMs = limitMs;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.#settleReady = { resolve, reject };
-    this.#worker = this.#start();
+    this.#limits = { ...LIMITS, ...limits };
+    this.#thread = new TokenizerThread(data);
+    this.ready = this.#thread.ready;
   }
 
-  /** Prompts waiting or under way. */
-  get pending(): number {
-    return this.#waiting.length + (this.#current === null ? 0 : 1);
-  }
-
-  /** @throws EngineError `template_failed`, `invalid_request` when the limit is passed */
+  /** @throws EngineError `template_failed`, `invalid_request`, also when the limit is passed */
   tokenize(prompt: PromptInput): Promise<Int32Array> {
     if (prompt.kind === 'tokens') return Promise.resolve(Int32Array.from(prompt.tokens));
-    const { promise, resolve, reject } = Promise.withResolvers<Int32Array>();
-    this.#waiting.push({ prompt, resolve, reject });
+    const job = { prompt, ...Promise.withResolvers<Int32Array>() };
+    this.#waiting.push(job);
     this.#advance();
-    return promise;
+    return job.promise;
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     this.#isDisposed = true;
-    await this.#worker.terminate();
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./tokenizer-worker.ts', import.meta.url), { workerData: this.#data });
-    worker.unref();
-    worker.on('message', (reply: TokenizerReply) => this.#receive(worker, reply));
-    worker.on('error', (error) =>
-      this.#replace(worker, new EngineError('invalid_request', `The prompt could not be read: ${error.message}`)),
-    );
-    return worker;
+    const error = new EngineError('draining', 'The model is being unloaded.');
+    for (const job of this.#waiting.splice(0)) job.reject(error);
+    for (const thread of [this.#thread, ...this.#slow]) thread.end(error);
   }
 
   #advance(): void {
-    if (!this.#isReady || this.#current !== null || this.#isDisposed) return;
+    if (this.#isBusy || this.#isDisposed) return;
     const job = this.#waiting.shift();
-    if (job === undefined) return;
-    const timer = setTimeout(() => this.#replace(this.#worker, tooSlow(job, this.#limitMs)), this.#limitMs);
-    this.#current = { job, timer };
-    this.#worker.postMessage(job.prompt);
+    if (job !== undefined) void this.#serve(this.#thread, job);
   }
 
-  #receive(worker: Worker, reply: TokenizerReply): void {
-    if (worker !== this.#worker) return;
-    if (reply.kind === 'ready') {
-      this.#isReady = true;
-      this.#settleReady.resolve();
-    } else if (reply.kind === 'loadFailed') {
-      this.#giveUp(new EngineError('model_file_invalid', `The tokenizer cannot be loaded: ${reply.error.message}`));
-    } else {
-      this.#finish((job) => (reply.kind === 'tokens' ? job.resolve(reply.tokens) : job.reject(fromWireError(reply.error))));
+  async #serve(thread: TokenizerThread, job: Job): Promise<void> {
+    this.#isBusy = true;
+    let timers: readonly NodeJS.Timeout[] = [];
+    try {
+      await thread.ready;
+      timers = [
+        setTimeout(() => this.#setAside(thread), this.#limits.patienceMs),
+        setTimeout(() => thread.end(tooSlow(job, this.#limits.limitMs)), this.#limits.limitMs),
+      ];
+      job.resolve(await thread.ask(job.prompt));
+    } catch (error) {
+      job.reject(error);
+    } finally {
+      timers.forEach((timer) => clearTimeout(timer));
+      this.#leave(thread);
     }
+  }
+
+  /** The others go on with a new thread. */
+  #setAside(thread: TokenizerThread): void {
+    if (this.#slow.size >= MAX_SLOW_THREADS || this.#isDisposed) return;
+    this.#slow.add(thread);
+    this.#renew();
+  }
+
+  #leave(thread: TokenizerThread): void {
+    if (this.#slow.delete(thread)) return thread.end(new EngineError('internal', 'A slow prompt has its tokens.'));
+    if (thread.isEnded && !this.#isDisposed) return this.#renew();
+    this.#isBusy = false;
     this.#advance();
   }
 
-  #finish(settle: (job: Job) => void): void {
-    if (this.#current === null) return;
-    clearTimeout(this.#current.timer);
-    const { job } = this.#current;
-    this.#current = null;
-    settle(job);
-  }
-
-  /** A new worker takes the place of one that hangs or has died. */
-  #replace(worker: Worker, error: EngineError): void {
-    if (worker !== this.#worker || this.#isDisposed) return;
-    if (!this.#isReady) return this.#giveUp(error);
-    this.#isReady = false;
-    void worker.terminate();
-    this.#finish((job) => job.reject(error));
-    this.#worker = this.#start();
-  }
-
-  /** A tokenizer that cannot be loaded will not load the next time either. */
-  #giveUp(error: EngineError): void {
-    this.#settleReady.reject(error);
-    for (const job of this.#waiting.splice(0)) job.reject(error);
+  #renew(): void {
+    this.#thread = new TokenizerThread(this.#data);
+    this.#isBusy = false;
+    this.#advance();
   }
 }
 
-function tooSlow(job: Job, limitMs: number): EngineError {
+function tooSlow({ prompt }: Job, limitMs: number): EngineError {
   const limit = `more than ${limitMs / 1000} s`;
-  return job.prompt.kind === 'chat'
+  return prompt.kind === 'chat'
     ? new EngineError('template_failed', `Rendering and tokenizing the messages took ${limit}.`, { param: 'messages' })
     : new EngineError('invalid_request', `Tokenizing the prompt took ${limit}.`, { param: 'prompt' });
 }

@@ -73,11 +73,11 @@ export class Runner {
     }
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     this.#delay.disable();
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    await this.#model.tokenizer.dispose();
+    this.#model.tokenizer.dispose();
     this.#model.session.dispose();
   }
 
@@ -104,7 +104,7 @@ export class Runner {
       this.#tokenizing.add(id);
       const promptTokens = await this.#model.tokenizer.tokenize(prompt);
       if (!this.#tokenizing.has(id)) return;
-      this.#scheduler.submit({ id, promptTokens, params });
+      this.#scheduler.submit({ id, promptTokens, promptField: prompt.kind === 'chat' ? 'messages' : 'prompt', params });
     } catch (error) {
       if (!this.#isCancelled(id, error)) this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error: toWireError(error) }] });
     } finally {

@@ -36,6 +36,8 @@ export interface SchedulerOptions {
 export interface GenerateInput {
   readonly id: number;
   readonly promptTokens: Int32Array;
+  /** The request's field that errors about the prompt name. */
+  readonly promptField?: 'prompt' | 'messages';
   readonly params: GenerateParams;
 }
 
@@ -85,8 +87,8 @@ export class Scheduler {
   }
 
   /** Puts a request at the end of the queue. @throws EngineError `context_length_exceeded`, `invalid_request` for an impossible prompt */
-  submit({ id, promptTokens, params }: GenerateInput): void {
-    this.#check(promptTokens);
+  submit({ id, promptTokens, promptField = 'prompt', params }: GenerateInput): void {
+    this.#check(promptTokens, promptField);
     const request = new Request({ id, promptTokens, params, contextLength: this.#options.contextLength, nowMs: this.#options.now() });
     const seed = params.sampling.seed === null ? this.#options.randomSeed() : BigInt.asUintN(64, BigInt(Math.trunc(params.sampling.seed)));
     request.sequences = Array.from({ length: params.n }, (_, choice) => {
@@ -257,16 +259,16 @@ export class Scheduler {
     }
   }
 
-  #check(promptTokens: Int32Array): void {
+  #check(promptTokens: Int32Array, param: string): void {
     const { contextLength } = this.#options;
-    if (promptTokens.length === 0) throw new EngineError('invalid_request', 'The prompt is empty.', { param: 'prompt' });
+    if (promptTokens.length === 0) throw new EngineError('invalid_request', 'The prompt is empty.', { param });
     if (promptTokens.some((token) => token < 0 || token >= this.#session.vocabSize)) {
       throw new EngineError('invalid_request', `A prompt token is outside the vocabulary of ${this.#session.vocabSize} tokens.`, {
-        param: 'prompt',
+        param,
       });
     }
     if (promptTokens.length < contextLength) return;
     const counts = `This model's context is ${contextLength} tokens, and the prompt has ${promptTokens.length}`;
-    throw new EngineError('context_length_exceeded', `${counts}; at least one must be left for the answer.`, { param: 'messages' });
+    throw new EngineError('context_length_exceeded', `${counts}; at least one must be left for the answer.`, { param });
   }
 }

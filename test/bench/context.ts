@@ -33,7 +33,11 @@ export interface ModelFiles {
 export type Part = (context: BenchContext) => Promise<readonly Figure[]>;
 
 /** Runs `measure` on both sides in turn, `reps` times; the side that goes first alternates. */
-export async function alternate(context: BenchContext, sides: readonly Side[], measure: (side: Side, round: number) => Promise<void>): Promise<void> {
+export async function alternate(
+  context: BenchContext,
+  sides: readonly Side[],
+  measure: (side: Side, round: number) => Promise<void>,
+): Promise<void> {
   for (let round = 0; round < context.reps; round++) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       await waitForQuiet(context);

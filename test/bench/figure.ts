@@ -48,7 +48,9 @@ export function ratio(figure: Figure): number | null {
 /** Whether what is demanded is reached; null when nothing is, or the sample for it is missing. */
 export function meetsGoal(figure: Figure): boolean | null {
   const [value, goal] =
-    figure.ratioGoal === undefined ? [figure.ours.length === 0 ? null : median(figure.ours), figure.valueGoal] : [ratio(figure), figure.ratioGoal];
+    figure.ratioGoal === undefined
+      ? [figure.ours.length === 0 ? null : median(figure.ours), figure.valueGoal]
+      : [ratio(figure), figure.ratioGoal];
   if (goal === undefined || value === null || Number.isNaN(value)) return null;
   return figure.better === 'higher' ? value >= goal : value <= goal;
 }

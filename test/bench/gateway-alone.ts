@@ -21,7 +21,9 @@ class InstantHost extends FakeHost {
 }
 
 const host =
-  process.argv[2] === 'instant' ? new InstantHost() : new FakeHost({ stepMs: 20, slots: 64, maxWaiting: 64, answer: () => 'abcdefghij'.repeat(100) });
+  process.argv[2] === 'instant'
+    ? new InstantHost()
+    : new FakeHost({ stepMs: 20, slots: 64, maxWaiting: 64, answer: () => 'abcdefghij'.repeat(100) });
 const gateway = await createGateway({ host, config: { host: '127.0.0.1', port: 0, version: '0' }, log: createLog('silent') });
 const { port } = await gateway.listen();
 console.log(port);

@@ -10,12 +10,30 @@ export interface Machine {
   readonly instructionSets: readonly string[];
 }
 
-const TELLING = ['avx', 'avx2', 'avx_vnni', 'fma', 'f16c', 'avx512f', 'avx512bw', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm', 'sve'];
+const TELLING = [
+  'avx',
+  'avx2',
+  'avx_vnni',
+  'fma',
+  'f16c',
+  'avx512f',
+  'avx512bw',
+  'avx512_vnni',
+  'avx512_bf16',
+  'amx_int8',
+  'asimddp',
+  'i8mm',
+  'sve',
+];
 
 export async function describeMachine(): Promise<Machine> {
   const info = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   const flags = new Set((/^(?:flags|Features)\s*:\s*(.*)$/m.exec(info)?.[1] ?? '').split(' '));
-  return { cpu: cpus()[0]?.model.trim() ?? process.arch, cores: availableParallelism(), instructionSets: TELLING.filter((flag) => flags.has(flag)) };
+  return {
+    cpu: cpus()[0]?.model.trim() ?? process.arch,
+    cores: availableParallelism(),
+    instructionSets: TELLING.filter((flag) => flags.has(flag)),
+  };
 }
 
 /** Proportional set size of a process and all its descendants, in bytes; null where the system does not tell. */

@@ -43,7 +43,10 @@ interface Options {
 const command = new Command('bench')
   .description('Measures this engine against llama.cpp on this machine. The first run builds llama.cpp, which takes some minutes.')
   .option('--only <parts>', `parts to run, comma-separated: ${Object.keys(PARTS).join(', ')}`, parseParts, Object.keys(PARTS) as PartName[])
-  .option('--model <file>', `GGUF to compare with, or ${RANDOM_1B}: a 1B-class shape with random weights (default: the chat model of npm start)`)
+  .option(
+    '--model <file>',
+    `GGUF to compare with, or ${RANDOM_1B}: a 1B-class shape with random weights (default: the chat model of npm start)`,
+  )
   .option('--reps <n>', 'rounds; each measures both sides', parseCount, 3)
   .option('--threads <n>', 'threads on either side', parseCount, availableParallelism())
   .option('--smoke', 'a few seconds a part, to see that all of it runs; builds no peer')
@@ -73,7 +76,11 @@ async function bench(options: Options): Promise<void> {
   }
   const machine = await describeMachine();
   console.log(`${renderMachine(machine, peer?.version ?? null, context.foreignCores)}\n\n${renderTable(figures)}`);
-  if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, peer: peer?.version ?? null, foreignCores: context.foreignCores, figures }, null, 1));
+  if (options.json !== undefined)
+    await writeFile(
+      options.json,
+      JSON.stringify({ machine, peer: peer?.version ?? null, foreignCores: context.foreignCores, figures }, null, 1),
+    );
 }
 
 /** A smoke run takes the peer only when it is there already. */

@@ -54,7 +54,11 @@ function tensorShapes(vocab: number): readonly (readonly [string, readonly numbe
     [`blk.${i}.ffn_up.weight`, [hidden, intermediate]],
     [`blk.${i}.ffn_down.weight`, [intermediate, hidden]],
   ];
-  return [['token_embd.weight', [hidden, vocab]], ['output_norm.weight', [hidden]], ...Array.from({ length: layers }, (_, i) => layer(i)).flat()];
+  return [
+    ['token_embd.weight', [hidden, vocab]],
+    ['output_norm.weight', [hidden]],
+    ...Array.from({ length: layers }, (_, i) => layer(i)).flat(),
+  ];
 }
 
 function placed(shapes: readonly (readonly [string, readonly number[]])[]): readonly TensorEntry[] {

@@ -49,7 +49,16 @@ async function runnerOptions(request: AnswerRequest): Promise<RunnerOptions> {
   const modelDir = join(request.dataDir, 'models', request.model);
   const manifest = JSON.parse(await readFile(join(modelDir, 'model.json'), 'utf8')) as ModelManifest;
   const { threads, speculation } = request;
-  return { modelDir, variant: manifest.defaultVariant, threads, speculation, contextLength: 2048, slots: 1, kvBudgetBytes: 2 ** 30, maxWaiting: 8 };
+  return {
+    modelDir,
+    variant: manifest.defaultVariant,
+    threads,
+    speculation,
+    contextLength: 2048,
+    slots: 1,
+    kvBudgetBytes: 2 ** 30,
+    maxWaiting: 8,
+  };
 }
 
 function generateMessage(id: number, prompt: string, maxTokens: number): ToRunner {
@@ -66,7 +75,12 @@ function generateMessage(id: number, prompt: string, maxTokens: number): ToRunne
     seed: 1,
   };
   const params: GenerateParams = { sampling, maxTokens, stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: true };
-  return { kind: 'generate', id, prompt: { kind: 'chat', messages: [{ role: 'user', content: prompt }], tools: null, templateOptions: {} }, params };
+  return {
+    kind: 'generate',
+    id,
+    prompt: { kind: 'chat', messages: [{ role: 'user', content: prompt }], tools: null, templateOptions: {} },
+    params,
+  };
 }
 
 async function collect(inbox: Inbox, id: number): Promise<RunnerAnswer> {

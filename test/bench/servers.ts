@@ -16,7 +16,7 @@ export interface RunningServer {
   readonly model: string;
   /** From the spawn to the first 200 of its health page with the model loaded. */
   readonly readyMs: number;
-  /** p99 of the event-loop delay of the process that speaks HTTP, since a second after its start; null where there is no such loop. */
+  /** p99 of the event-loop delay of the process that speaks HTTP, since a second after its start; null unless it is watched. */
   eventLoopDelayP99Ms(): Promise<number | null>;
   stop(): Promise<void>;
 }
@@ -34,24 +34,42 @@ export interface Shape {
   readonly threads: number;
 }
 
-/** Ours, with one installed model; `flags` are further ones of `serve`. */
-export function millraceTarget(dataDir: string, model: string, shape: Shape, flags: readonly string[] = []): Target {
+export interface MillraceOptions {
+  /** Further flags of `serve`. */
+  readonly flags?: readonly string[];
+  /** Watch the event loop of the process; costs some milliseconds of its start. */
+  readonly watchEventLoop?: boolean;
+}
+
+/** Ours, with one installed model. */
+export function millraceTarget(dataDir: string, model: string, shape: Shape, options: MillraceOptions = {}): Target {
+  const { flags = [], watchEventLoop = false } = options;
   const sizes = ['--slots', shape.slots, '--ctx', shape.contextPerSlot, '--threads', shape.threads].map(String);
-  return { name: model, start: () => startMillrace(dataDir, model, ['--model', model, ...sizes, ...flags]) };
+  const args = ['--model', model, ...sizes, ...flags];
+  return { name: model, start: () => startMillrace({ dataDir, model, args, watchEventLoop }) };
+}
+
+interface MillraceStart {
+  readonly dataDir: string;
+  readonly model: string;
+  readonly args: readonly string[];
+  readonly watchEventLoop: boolean;
 }
 
 const PROBE = new URL('event-loop-probe.ts', import.meta.url).href;
 
-async function startMillrace(dataDir: string, model: string, args: readonly string[]): Promise<RunningServer> {
-  const probeDir = await mkdtemp(join(tmpdir(), 'millrace-probe-'));
-  const served = await serve({ dataDir, args, env: { NODE_OPTIONS: `--import ${PROBE}`, MILLRACE_PROBE_DIR: probeDir } });
+async function startMillrace({ dataDir, model, args, watchEventLoop }: MillraceStart): Promise<RunningServer> {
+  const probeDir = watchEventLoop ? await mkdtemp(join(tmpdir(), 'millrace-probe-')) : null;
+  const env = probeDir === null ? {} : { NODE_OPTIONS: `--import ${PROBE}`, MILLRACE_PROBE_DIR: probeDir };
+  const served = await serve({ dataDir, args, env });
   const eventLoopDelayP99Ms = async (): Promise<number | null> => {
+    if (probeDir === null) return null;
     const text = await readFile(join(probeDir, `${served.pid}.json`), 'utf8').catch(() => null);
     return text === null ? null : (JSON.parse(text) as { p99Ms: number }).p99Ms;
   };
   const stop = async (): Promise<void> => {
     await served.stop();
-    await rm(probeDir, { recursive: true });
+    if (probeDir !== null) await rm(probeDir, { recursive: true });
   };
   return { port: Number(new URL(served.url).port), pid: served.pid, model, readyMs: served.readyMs, eventLoopDelayP99Ms, stop };
 }
@@ -65,7 +83,9 @@ async function startLlama(peer: Peer, gguf: string, shape: Shape): Promise<Runni
   const port = await freePort();
   const sizes = ['-t', shape.threads, '--parallel', shape.slots, '-c', shape.slots * shape.contextPerSlot].map(String);
   const startedMs = performance.now();
-  const child = spawn(peer.path('llama-server'), ['-m', gguf, '--host', '127.0.0.1', '--port', String(port), ...sizes], { stdio: 'ignore' });
+  const child = spawn(peer.path('llama-server'), ['-m', gguf, '--host', '127.0.0.1', '--port', String(port), ...sizes], {
+    stdio: 'ignore',
+  });
   const closed = once(child, 'close');
   while (!(await isHealthy(port))) {
     if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}.`);

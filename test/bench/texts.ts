@@ -15,6 +15,9 @@ export interface NamedText {
 
 export const TEXTS: readonly NamedText[] = [
   { name: 'prose', prompt: 'Write a long story about a miller who lives beside a river and finds an old letter.' },
-  { name: 'code', prompt: 'Write a Python class Account with the methods deposit, withdraw, balance and transfer, and a unit test for each method.' },
+  {
+    name: 'code',
+    prompt: 'Write a Python class Account with the methods deposit, withdraw, balance and transfer, and a unit test for each method.',
+  },
   { name: 'summary', prompt: `Summarise this text, and repeat its important sentences word by word.\n\n${ARTICLE}` },
 ];

@@ -30,7 +30,16 @@ export function aiSdkSuite(it: TestAPI, baseUrl: () => string): void {
 
   it('takes a system prompt, a seed and stop sequences', async () => {
     const sample = async (seed: number): Promise<string> =>
-      (await generateText({ model: provider()(MODEL), messages: [...STORY], instructions: 'Be brief.', temperature: 1, seed, maxOutputTokens: 24 })).text;
+      (
+        await generateText({
+          model: provider()(MODEL),
+          messages: [...STORY],
+          instructions: 'Be brief.',
+          temperature: 1,
+          seed,
+          maxOutputTokens: 24,
+        })
+      ).text;
     const first = await sample(5);
     expect(await sample(5)).toBe(first);
     const stopped = await generateText({ ...settings, model: provider()(MODEL), messages: [...FRANCE], stopSequences: ['Paris'] });
@@ -39,20 +48,34 @@ export function aiSdkSuite(it: TestAPI, baseUrl: () => string): void {
   });
 
   it('continues plain text', async () => {
-    const result = await generateText({ ...settings, model: provider().completionModel(MODEL), prompt: 'The capital of France is', maxOutputTokens: 6 });
+    const result = await generateText({
+      ...settings,
+      model: provider().completionModel(MODEL),
+      prompt: 'The capital of France is',
+      maxOutputTokens: 6,
+    });
     expect(result.text).toMatch(FRANCE_ANSWER);
   });
 
   it('reads the error of a missing model', async () => {
     const failure = generateText({ ...settings, model: provider()('no-such-model'), messages: [...FRANCE] });
-    const error = await failure.then(() => null, (thrown: unknown) => thrown);
+    const error = await failure.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
     expect(APICallError.isInstance(error)).toBe(true);
     expect(error).toMatchObject({ statusCode: 404, isRetryable: false, message: expect.stringContaining('no-such-model') });
   });
 
   it('stops when its signal is aborted', async () => {
     const controller = new AbortController();
-    const result = streamText({ ...settings, model: provider()(MODEL), messages: [...STORY], maxOutputTokens: 1000, abortSignal: controller.signal });
+    const result = streamText({
+      ...settings,
+      model: provider()(MODEL),
+      messages: [...STORY],
+      maxOutputTokens: 1000,
+      abortSignal: controller.signal,
+    });
     let length = 0;
     for await (const part of result.textStream) {
       length += part.length;

@@ -10,9 +10,9 @@ export function langchainSuite(it: TestAPI, baseUrl: () => string): void {
 
   it('invokes a chat model and counts tokens', async () => {
     const chat = new ChatOpenAI({ ...settings(), maxTokens: 24 });
-    const answer = await chat.invoke([new SystemMessage('Answer in one sentence.'), new HumanMessage(FRANCE[0].content)]);
+    const answer = await chat.invoke([new SystemMessage('You are a helpful assistant.'), new HumanMessage(FRANCE[0].content)]);
     expect(answer.content).toMatch(FRANCE_ANSWER);
-    expect(answer).toMatchObject({ usage_metadata: { output_tokens: expect.any(Number) }, response_metadata: { finish_reason: 'stop' } });
+    expect(answer).toMatchObject({ usage_metadata: { output_tokens: expect.any(Number) }, response_metadata: { finish_reason: expect.stringMatching(/^(stop|length)$/) } });
   });
 
   it('streams in pieces, with usage at the end', async () => {

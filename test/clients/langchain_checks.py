@@ -18,10 +18,10 @@ def chat(**changes):
 
 
 def check_invokes_with_usage():
-    answer = chat().invoke([SystemMessage("Answer in one sentence."), HumanMessage(FRANCE)])
+    answer = chat().invoke([SystemMessage("You are a helpful assistant."), HumanMessage(FRANCE)])
     assert "Paris" in answer.content
     assert answer.usage_metadata["output_tokens"] > 3
-    assert answer.response_metadata["finish_reason"] == "stop"
+    assert answer.response_metadata["finish_reason"] in ("stop", "length")
 
 
 def check_streams_in_pieces():

@@ -127,7 +127,13 @@ export function openaiSuite(it: TestAPI, baseUrl: () => string): void {
   });
 
   it('streams a completion', async () => {
-    const stream = await client().completions.create({ model: MODEL, prompt: 'The capital of France is', temperature: 0, max_tokens: 6, stream: true });
+    const stream = await client().completions.create({
+      model: MODEL,
+      prompt: 'The capital of France is',
+      temperature: 0,
+      max_tokens: 6,
+      stream: true,
+    });
     let text = '';
     for await (const chunk of stream) text += chunk.choices[0]?.text ?? '';
     expect(text).toMatch(FRANCE_ANSWER);

@@ -30,6 +30,11 @@ export function pythonSuite(it: TestAPI, baseUrl: () => string, file: string): v
 }
 
 async function runChecks(path: string, baseUrl: string): Promise<readonly Outcome[]> {
-  const { stdout } = await run(await clientsPython(), [path, baseUrl, MODEL], { env: { ...process.env, LANGSMITH_TRACING: 'false', PYTHONDONTWRITEBYTECODE: '1' } });
-  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Outcome);
+  const { stdout } = await run(await clientsPython(), [path, baseUrl, MODEL], {
+    env: { ...process.env, LANGSMITH_TRACING: 'false', PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Outcome);
 }

@@ -13,7 +13,9 @@ const BIN = process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python';
 
 /** Path of the interpreter that has the clients; makes the environment when it is missing. */
 export async function clientsPython(): Promise<string> {
-  const digest = createHash('sha256').update(await readFile(REQUIREMENTS)).digest('hex');
+  const digest = createHash('sha256')
+    .update(await readFile(REQUIREMENTS))
+    .digest('hex');
   const folder = await cachedFolder(`python-${digest.slice(0, 12)}`, async (target) => {
     await run('python3', ['-m', 'venv', target]);
     await run(join(target, BIN), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]);

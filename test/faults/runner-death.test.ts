@@ -15,7 +15,9 @@ afterAll(() => served.stop());
 describe.each(['SIGKILL', 'SIGSEGV'] as const)('%s', (signal) => {
   it('ends each stream with a typed error, repeats what had not begun, and keeps answering', async () => {
     const order: string[] = [];
-    const streams = Array.from({ length: STREAMS }, (_, i) => openStream(served.url, { prompt: `${signal} story number ${i}`, maxTokens: 64 }));
+    const streams = Array.from({ length: STREAMS }, (_, i) =>
+      openStream(served.url, { prompt: `${signal} story number ${i}`, maxTokens: 64 }),
+    );
     streams.forEach((stream, i) => void stream.ended.then(({ kind }) => order.push(`${kind} ${i}`)));
     await Promise.race(streams.map((stream) => stream.firstText));
     const before = await runnerPid(served.url);
@@ -25,7 +27,11 @@ describe.each(['SIGKILL', 'SIGSEGV'] as const)('%s', (signal) => {
     const endings = await Promise.all(streams.map((stream) => stream.ended));
     endings.forEach((ending, i) => {
       if (begun[i]) expect(ending).toEqual({ kind: 'error', code: 'runner_died', status: 200 });
-      else expect([ending.kind, 'code' in ending ? ending.code : null]).toBeOneOf([['done', null], ['error', 'runner_died']]);
+      else
+        expect([ending.kind, 'code' in ending ? ending.code : null]).toBeOneOf([
+          ['done', null],
+          ['error', 'runner_died'],
+        ]);
     });
     expect(begun.filter(Boolean).length).toBeLessThanOrEqual(8);
     expect(endings.filter((ending) => ending.kind === 'done').length).toBeGreaterThanOrEqual(STREAMS - 8 - 8);

@@ -60,7 +60,8 @@ async function readStream(pending: Promise<Response>, onText: () => void): Promi
   const parser = createParser({
     onEvent: ({ data }) => {
       if (data === '[DONE]') ending = { kind: 'done' };
-      else if ('error' in (JSON.parse(data) as object)) ending = { kind: 'error', code: errorCode(JSON.parse(data)), status: response.status };
+      else if ('error' in (JSON.parse(data) as object))
+        ending = { kind: 'error', code: errorCode(JSON.parse(data)), status: response.status };
       else if (hasText(JSON.parse(data))) onText();
     },
   });

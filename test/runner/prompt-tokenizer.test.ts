@@ -40,13 +40,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all(open.map((tokenizer) => tokenizer.dispose()));
+  for (const tokenizer of open) tokenizer.dispose();
   await rm(folder, { recursive: true });
 });
 
-function create(options: { addBos?: boolean; chatTemplate?: string | null; limitMs?: number; file?: string } = {}): PromptTokenizer {
-  const { addBos = true, chatTemplate = TEMPLATE, limitMs = 5000, file = 'tokenizer.json' } = options;
-  const tokenizer = new PromptTokenizer({ file: join(folder, file), bosToken: 0, eosToken: 1, addBos, chatTemplate }, limitMs);
+function create(
+  options: { addBos?: boolean; chatTemplate?: string | null; limitMs?: number; patienceMs?: number; file?: string } = {},
+): PromptTokenizer {
+  const { addBos = true, chatTemplate = TEMPLATE, limitMs = 30_000, patienceMs = 30_000, file = 'tokenizer.json' } = options;
+  const tokenizer = new PromptTokenizer(
+    { file: join(folder, file), bosToken: 0, eosToken: 1, addBos, chatTemplate },
+    { limitMs, patienceMs },
+  );
   open.push(tokenizer);
   return tokenizer;
 }
@@ -85,7 +90,28 @@ describe('the tokenizer worker', () => {
     expect([...(await next)]).toHaveLength(7);
   });
 
+  it('lets others pass a prompt that takes long', async () => {
+    const tokenizer = create({ limitMs: 2000, patienceMs: 100 });
+    await tokenizer.ready;
+    const settled: string[] = [];
+    const endless = tokenizer.tokenize(chat('endless')).catch(() => settled.push('endless'));
+    await tokenizer.tokenize(chat('user')).then(() => settled.push('user'));
+    await endless;
+    expect(settled).toEqual(['user', 'endless']);
+  });
+
+  it('refuses what waits when it is disposed', async () => {
+    const tokenizer = create();
+    await tokenizer.ready;
+    const asked = [tokenizer.tokenize(chat('endless')), tokenizer.tokenize(chat('user'))];
+    tokenizer.dispose();
+    for (const answer of await Promise.allSettled(asked))
+      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'draining' } });
+  });
+
   it('says when its file cannot be read', async () => {
-    await expect(create({ file: 'nothing.json' }).ready).rejects.toMatchObject({ code: 'model_file_invalid' });
+    const tokenizer = create({ file: 'nothing.json' });
+    await expect(tokenizer.ready).rejects.toMatchObject({ code: 'model_file_invalid' });
+    await expect(tokenizer.tokenize(chat('user'))).rejects.toMatchObject({ code: 'model_file_invalid' });
   });
 });

@@ -13,7 +13,7 @@ export function tokenLogprob(
   token: number,
   topCount: number,
 ): TokenWithLogprob & { readonly top: readonly TokenWithLogprob[] } {
-  const logSumExp = row.inverseTemperature === 1 ? row.logSumExp : scanLogSumExp(row.logits, row.topValues[0] ?? 0, 1);
+  const logSumExp = row.inverseTemperature === 1 ? row.logSumExp : scanLogSumExp(row.logits, 1);
   const top = Array.from(row.topIndices.subarray(0, topCount), (index, rank) => ({
     token: index,
     logprob: (row.topValues[rank] ?? -Infinity) - logSumExp,

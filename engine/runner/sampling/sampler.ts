@@ -2,8 +2,9 @@
 // Knows nothing about text. Order: penalties and bias, temperature, top_k, top_p, min_p, typical; each renormalises.
 import type { LogitsRow } from '../decoder-session.ts';
 import type { SamplingParams } from '../protocol.ts';
+import { drawFromRow } from './full-row.ts';
 import { LogitEdits } from './logit-edits.ts';
-import { RankedTokens } from './ranked-tokens.ts';
+import { findLargest, RankedTokens } from './ranked-tokens.ts';
 import { uniformAt } from './uniform.ts';
 
 export interface SamplerOptions {
@@ -12,12 +13,6 @@ export interface SamplerOptions {
   readonly seed: bigint;
   /** Which of a request's answers this is. */
   readonly choice: number;
-}
-
-/** Tokens that may be drawn, with weights that need not sum to 1. */
-interface Candidates {
-  readonly tokens: readonly number[];
-  readonly weights: readonly number[];
 }
 
 export class Sampler {
@@ -41,12 +36,8 @@ export class Sampler {
 
   /** Chooses the next token and takes it into account for the ones after. */
   next(row: LogitsRow): number {
-    const token = chooseToken({
-      row,
-      edits: this.#edits,
-      params: this.#params,
-      uniform: () => uniformAt(this.#seed, this.#choice, this.#drawn),
-    });
+    const uniform = (): number => uniformAt(this.#seed, this.#choice, this.#drawn);
+    const token = chooseToken({ row, edits: this.#edits, params: this.#params, uniform });
     this.#drawn++;
     this.#edits.record(token);
     return token;
@@ -64,34 +55,29 @@ export interface ChoiceInput {
 /** The token that `uniform` selects from the row's distribution; with temperature 0 the most likely one, ties by lowest index. */
 export function chooseToken({ row, edits, params, uniform }: ChoiceInput): number {
   const ranked = new RankedTokens(row, edits);
-  if (params.temperature === 0) return ranked.tokens[0] ?? 0;
-  const draw = uniform();
-  const truncates = params.topK > 0 || params.topP < 1 || params.minP > 0 || params.typicalP < 1;
-  return truncates ? drawFrom(truncate(ranked, row.inverseTemperature, params), draw) : drawFromAll(ranked, row.inverseTemperature, draw);
+  if (params.temperature === 0) return ranked.tokens[0] ?? findLargest(ranked.editedRow()).token;
+  const scale = row.inverseTemperature;
+  const number = uniform();
+  const known = hasLimits(params) ? drawWithinLimits(ranked, { scale, params, uniform: number }) : drawFromAll(ranked, scale, number);
+  return known ?? drawFromRow(ranked.editedRow(), { scale, params, uniform: number });
 }
 
-function drawFrom({ tokens, weights }: Candidates, uniform: number): number {
-  const target = uniform * weights.reduce((sum, weight) => sum + weight, 0);
-  let sum = 0;
-  for (let i = 0; i < tokens.length; i++) {
-    sum += weights[i] ?? 0;
-    if (target < sum) return tokens[i] ?? 0;
-  }
-  return tokens.at(-1) ?? 0;
+function hasLimits({ topK, topP, minP, typicalP }: SamplingParams): boolean {
+  return topK > 0 || topP < 1 || minP > 0 || typicalP < 1;
 }
 
-// NOTE: the order in which a distribution is walked does not matter to it, so the ranked tokens come first: the draw nearly
-// always falls among them, and only otherwise is the rest of the row read.
+// NOTE: the order in which a distribution is walked does not matter to it, so the ranked tokens come first: the draw mostly falls
+// among them, and only otherwise is the rest of the row read.
 function drawFromAll(ranked: RankedTokens, scale: number, uniform: number): number {
   const { tokens, values, logSumExp } = ranked;
   let sum = 0;
-  for (let i = 0; i < tokens.length; i++) {
-    sum += Math.exp((values[i] ?? -Infinity) * scale - logSumExp);
-    if (uniform < sum) return tokens[i] ?? 0;
+  for (let rank = 0; rank < tokens.length; rank++) {
+    sum += Math.exp((values[rank] ?? -Infinity) * scale - logSumExp);
+    if (uniform < sum) return tokens[rank] ?? 0;
   }
-  const walked = new Set(tokens);
+  const walked = new Set(Array.from(tokens));
   const row = ranked.editedRow();
-  let last = tokens.at(-1) ?? 0;
+  let last = tokens[tokens.length - 1] ?? 0;
   for (let token = 0; token < row.length; token++) {
     if (walked.has(token)) continue;
     const share = Math.exp((row[token] ?? -Infinity) * scale - logSumExp);
@@ -102,68 +88,59 @@ function drawFromAll(ranked: RankedTokens, scale: number, uniform: number): numb
   return last;
 }
 
-function truncate(ranked: RankedTokens, scale: number, params: SamplingParams): Candidates {
-  const weightAt = (rank: number): number => Math.exp(((ranked.values[rank] ?? -Infinity) - ranked.best) * scale);
-  let count = limitTopK(ranked, params.topK);
-  count = limitTopP(ranked, { count, topP: params.topP, weightAt, scale });
-  count = limitMinP(ranked, { count, minP: params.minP, scale });
-  if (params.typicalP < 1) return typical(ranked, { count, typicalP: params.typicalP, weightAt });
-  const tokens = ranked.tokens.slice(0, count);
-  return { tokens, weights: tokens.map((_, rank) => weightAt(rank)) };
-}
-
-/** How many of the highest tokens remain. */
-function limitTopK(ranked: RankedTokens, topK: number): number {
-  if (topK <= 0 || topK >= ranked.vocabSize) return ranked.vocabSize;
-  ranked.widenUntil(() => ranked.tokens.length >= topK);
-  return topK;
-}
-
-/** Nucleus sampling (Holtzman et al. 2019, arXiv 1904.09751): the fewest of the highest tokens that hold `topP` of the mass. */
-function limitTopP(
+/** As `drawFromRow`, from the ranked tokens alone; null when a limit's border may lie beyond them. */
+function drawWithinLimits(
   ranked: RankedTokens,
-  { count, topP, weightAt, scale }: { count: number; topP: number; weightAt: (rank: number) => number; scale: number },
-): number {
-  if (topP >= 1) return count;
-  let total = 0;
-  if (count === ranked.vocabSize) total = Math.exp(ranked.logSumExp - ranked.best * scale);
-  else for (let rank = 0; rank < count; rank++) total += weightAt(rank);
-  let kept = 0;
-  let sum = 0;
-  ranked.widenUntil(() => {
-    while (kept < Math.min(count, ranked.tokens.length) && (kept === 0 || sum < topP * total)) sum += weightAt(kept++);
-    return sum >= topP * total || kept === count;
-  });
-  return kept;
+  { scale, params, uniform }: { scale: number; params: SamplingParams; uniform: number },
+): number | null {
+  if (params.typicalP < 1) return null;
+  const best = ranked.values[0] ?? 0;
+  const weights = Array.from(ranked.values, (value) => Math.exp((value - best) * scale));
+  const limits = [
+    limitTopK(weights, params),
+    limitMinP(weights, params),
+    limitTopP(weights, params, Math.exp(ranked.logSumExp - best * scale)),
+  ];
+  const known = limits.filter((limit) => limit !== null);
+  // One border within the ranked tokens is enough when the others can only lie lower.
+  const kept = Math.min(...known);
+  if (known.length === 0 || (limits[2] === null && params.topP < 1)) return null;
+  return walk(ranked.tokens, weights.slice(0, kept), uniform);
+}
+
+/** How many tokens top_k keeps; null: no limit within the ranked ones. */
+function limitTopK(weights: readonly number[], { topK }: SamplingParams): number | null {
+  return topK > 0 && topK <= weights.length ? topK : null;
 }
 
 /** min-p (Nguyen et al. 2024, arXiv 2407.01082): tokens at least `minP` times as likely as the likeliest. */
-function limitMinP(ranked: RankedTokens, { count, minP, scale }: { count: number; minP: number; scale: number }): number {
-  if (minP <= 0) return count;
-  const threshold = ranked.best + Math.log(minP) / scale;
-  if (ranked.tokens.length < count && (ranked.values.at(-1) ?? -Infinity) >= threshold) ranked.widenTo(threshold);
-  let kept = 1;
-  while (kept < Math.min(count, ranked.tokens.length) && (ranked.values[kept] ?? -Infinity) >= threshold) kept++;
-  return kept;
+function limitMinP(weights: readonly number[], { minP }: SamplingParams): number | null {
+  const kept = weights.findIndex((weight) => weight < minP);
+  return minP > 0 && kept >= 0 ? kept : null;
 }
 
-/** Locally typical sampling (Meister et al. 2022, arXiv 2202.00666): tokens whose surprise is nearest to the entropy. */
-function typical(
-  ranked: RankedTokens,
-  { count, typicalP, weightAt }: { count: number; typicalP: number; weightAt: (rank: number) => number },
-): Candidates {
-  if (ranked.tokens.length < count) ranked.widenTo(-Infinity);
-  const kept = Array.from({ length: Math.min(count, ranked.tokens.length) }, (_, rank) => ({
-    token: ranked.tokens[rank] ?? 0,
-    weight: weightAt(rank),
-  }));
-  const total = kept.reduce((sum, { weight }) => sum + weight, 0);
-  const surprise = (weight: number): number => -Math.log(weight / total);
-  const entropy = kept.reduce((sum, { weight }) => sum + (weight > 0 ? (weight / total) * surprise(weight) : 0), 0);
-  kept.sort((a, b) => Math.abs(surprise(a.weight) - entropy) - Math.abs(surprise(b.weight) - entropy));
+/**
+ * Nucleus sampling (Holtzman et al. 2019, arXiv 1904.09751): the fewest of the highest tokens that hold `topP` of the mass, which is
+ * that of the top_k tokens where there is such a limit. `total` is the mass of all tokens.
+ */
+function limitTopP(weights: readonly number[], params: SamplingParams, total: number): number | null {
+  const { topK, topP } = params;
+  if (topP >= 1 || topK > weights.length) return null;
+  const mass = topK > 0 ? weights.slice(0, topK).reduce((sum, weight) => sum + weight, 0) : total;
   let sum = 0;
-  let length = 0;
-  while (length < kept.length && sum < typicalP * total) sum += kept[length++]?.weight ?? 0;
-  const chosen = kept.slice(0, Math.max(1, length));
-  return { tokens: chosen.map(({ token }) => token), weights: chosen.map(({ weight }) => weight) };
+  for (let rank = 0; rank < weights.length; rank++) {
+    sum += weights[rank] ?? 0;
+    if (sum >= topP * mass) return rank + 1;
+  }
+  return null;
+}
+
+function walk(tokens: ArrayLike<number>, weights: readonly number[], uniform: number): number {
+  const target = uniform * weights.reduce((sum, weight) => sum + weight, 0);
+  let sum = 0;
+  for (let rank = 0; rank < weights.length; rank++) {
+    sum += weights[rank] ?? 0;
+    if (target < sum) return tokens[rank] ?? 0;
+  }
+  return tokens[weights.length - 1] ?? 0;
 }

@@ -41,7 +41,11 @@ describe('digest', () => {
   });
 
   it('counts an error frame, an error status and a cut connection as failures', () => {
-    const asExchange = (text: string, failure: string | null = null) => ({ sentMs: 0, reads: [{ atMs: 1, bytes: Buffer.from(text) }], failure });
+    const asExchange = (text: string, failure: string | null = null) => ({
+      sentMs: 0,
+      reads: [{ atMs: 1, bytes: Buffer.from(text) }],
+      failure,
+    });
     const plainHead = 'HTTP/1.1 200 OK\r\n\r\n';
     const frame = digest(asExchange(`${plainHead}${event('a')}data: {"error":{"code":"runner_died"}}\n\n`));
     expect(frame).toMatchObject({ ok: false, failure: expect.stringContaining('runner_died') });
@@ -73,34 +77,48 @@ describe('plan', () => {
 });
 
 describe('generator', () => {
-  it.each([
-    { kind: 'closed', clients: 2 } as const,
-    { kind: 'open', atMs: [0, 5, 10, 15, 20] } as const,
-  ])('sends every body once: $kind', async (arrivals) => {
-    const seen: string[] = [];
-    let [inFlight, most] = [0, 0];
-    const server = createServer((request, response) => {
-      most = Math.max(most, (inFlight += 1));
-      request.setEncoding('utf8').on('data', (body: string) => seen.push(body));
-      request.on('end', () => setImmediate(() => {
-        inFlight -= 1;
-        response.end(ANSWER.join(''));
-      }));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const bodies = ['1', '2', '3', '4', '5'];
-    using generator = new LoadGenerator();
-    const { samples } = await generator.run({ port: (server.address() as AddressInfo).port, path: '/', bodies, arrivals, limitMs: 20_000 });
-    server.close();
-    expect(seen.toSorted()).toEqual(bodies);
-    expect(samples.every((sample) => sample.ok)).toBe(true);
-    expect(summarise(samples)).toMatchObject({ requests: 5, failed: 0 });
-    if (arrivals.kind === 'closed') expect(most).toBeLessThanOrEqual(2);
-  });
+  it.each([{ kind: 'closed', clients: 2 } as const, { kind: 'open', atMs: [0, 5, 10, 15, 20] } as const])(
+    'sends every body once: $kind',
+    async (arrivals) => {
+      const seen: string[] = [];
+      let [inFlight, most] = [0, 0];
+      const server = createServer((request, response) => {
+        most = Math.max(most, (inFlight += 1));
+        request.setEncoding('utf8').on('data', (body: string) => seen.push(body));
+        request.on('end', () =>
+          setImmediate(() => {
+            inFlight -= 1;
+            response.end(ANSWER.join(''));
+          }),
+        );
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const bodies = ['1', '2', '3', '4', '5'];
+      using generator = new LoadGenerator();
+      const { samples } = await generator.run({
+        port: (server.address() as AddressInfo).port,
+        path: '/',
+        bodies,
+        arrivals,
+        limitMs: 20_000,
+      });
+      server.close();
+      expect(seen.toSorted()).toEqual(bodies);
+      expect(samples.every((sample) => sample.ok)).toBe(true);
+      expect(summarise(samples)).toMatchObject({ requests: 5, failed: 0 });
+      if (arrivals.kind === 'closed') expect(most).toBeLessThanOrEqual(2);
+    },
+  );
 
   it('reports a server that is not there', async () => {
     using generator = new LoadGenerator();
-    const { samples } = await generator.run({ port: 1, path: '/', bodies: ['x'], arrivals: { kind: 'closed', clients: 1 }, limitMs: 20_000 });
+    const { samples } = await generator.run({
+      port: 1,
+      path: '/',
+      bodies: ['x'],
+      arrivals: { kind: 'closed', clients: 1 },
+      limitMs: 20_000,
+    });
     expect(samples[0]).toMatchObject({ ok: false, status: 0, failure: expect.stringContaining('ECONNREFUSED') });
   });
 });

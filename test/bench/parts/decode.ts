@@ -88,7 +88,8 @@ async function measureOurs(context: BenchContext, model: string, workload: Workl
       speeds.set(`prefill ${length}`, await prefillSpeed(decoder, length));
       // Every slot gets a filled cache: memory that was never written is one page of zeros, faster to read than any real one.
       for (let slot = 1; slot < decoder.slotCount; slot++) decoder.copyRows(0, slot, length);
-      for (const batch of workload.batches) speeds.set(`decode ${batch} at ${length}`, await decodeSpeed(decoder, { batch, length, steps: workload.steps }));
+      for (const batch of workload.batches)
+        speeds.set(`decode ${batch} at ${length}`, await decodeSpeed(decoder, { batch, length, steps: workload.steps }));
     }
     return speeds;
   } finally {
@@ -138,13 +139,30 @@ async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
 async function measurePeer(context: BenchContext, peer: Peer, gguf: string, workload: Workload): Promise<Speeds> {
   const threads = ['-m', gguf, '-t', String(context.shape.threads)];
   const speeds = new Map<string, number>();
-  for (const [length, speed] of await peerPrefill(peer, [...threads, '-p', workload.lengths.join(','), '-n', '0', '-r', '3', '-o', 'json'])) {
+  for (const [length, speed] of await peerPrefill(peer, [
+    ...threads,
+    '-p',
+    workload.lengths.join(','),
+    '-n',
+    '0',
+    '-r',
+    '3',
+    '-o',
+    'json',
+  ])) {
     speeds.set(`prefill ${length}`, speed);
   }
   for (const length of workload.lengths) {
     const capacity = Math.max(...workload.batches) * (length + workload.steps);
     const sizes = ['-c', capacity, '-b', 2048, '-ub', 512, '-npp', length, '-ntg', workload.steps].map(String);
-    const { stdout } = await peer.run('llama-batched-bench', [...threads, ...sizes, '-npl', workload.batches.join(','), '--output-format', 'jsonl']);
+    const { stdout } = await peer.run('llama-batched-bench', [
+      ...threads,
+      ...sizes,
+      '-npl',
+      workload.batches.join(','),
+      '--output-format',
+      'jsonl',
+    ]);
     for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
       const { pl, speed_tg: speed } = JSON.parse(line) as { pl: number; speed_tg: number };
       speeds.set(`decode ${pl} at ${length}`, speed);

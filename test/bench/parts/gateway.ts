@@ -21,7 +21,12 @@ export async function gatewayPart(context: BenchContext): Promise<readonly Figur
   for (let round = 0; round < context.reps; round++) {
     const alone = await measure('instant', { clients: 1, requests: context.smoke ? 20 : 500, maxTokens: 8 });
     // The connection and the generator's own share are in it: an upper bound.
-    figures.add('ours', alone.summary.ttftP50Ms, { name: 'first token of a host that answers at once, p50', unit: 'ms', better: 'lower', valueGoal: 1 });
+    figures.add('ours', alone.summary.ttftP50Ms, {
+      name: 'first token of a host that answers at once, p50',
+      unit: 'ms',
+      better: 'lower',
+      valueGoal: 1,
+    });
     const maxTokens = context.smoke ? 100 : 500;
     const crowd = await measure('steady', { clients: STREAMS, requests: STREAMS, maxTokens });
     figures.add('ours', crowd.summary.itlP99Ms, { name: `${STREAMS} streams, a token each 20 ms: ITL p99`, unit: 'ms', better: 'lower' });
@@ -46,7 +51,12 @@ async function measure(kind: 'instant' | 'steady', load: { clients: number; requ
   try {
     const [port] = (await once(createInterface(child.stdout), 'line')) as [string];
     const bodies = chatBodies({ model: 'fake', promptWords: 92, sharedWords: 0, maxTokens: load.maxTokens }, load.requests + 2, 61);
-    const plan = { port: Number(port), path: '/v1/chat/completions', arrivals: { kind: 'closed', clients: load.clients }, limitMs: 120_000 } as const;
+    const plan = {
+      port: Number(port),
+      path: '/v1/chat/completions',
+      arrivals: { kind: 'closed', clients: load.clients },
+      limitMs: 120_000,
+    } as const;
     await generator.run({ ...plan, bodies: bodies.slice(0, 2) });
     const { samples } = await generator.run({ ...plan, bodies: bodies.slice(2) });
     const text = await readFile(join(probeDir, `${child.pid}.json`), 'utf8').catch(() => null);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchContext, withServer } from '../context.ts';
 import { type Figure, type FigureSpec, Figures, type Side } from '../figure.ts';
 import { LoadGenerator } from '../load/generate.ts';
-import { type ChatShape, chatBodies } from '../load/plan.ts';
+import { chatBodies } from '../load/plan.ts';
 import { treePssBytes } from '../machine.ts';
 import { type RunningServer, type Target, llamaTarget, millraceTarget } from '../servers.ts';
 
@@ -23,7 +23,6 @@ export async function memoryPart(context: BenchContext): Promise<readonly Figure
 }
 
 async function measure(context: BenchContext, figures: Figures, side: Side, target: Target): Promise<void> {
-  using generator = new LoadGenerator();
   const { slots, contextPerSlot } = context.shape;
   await withServer(target, async (server) => {
     const pss = async (spec: Omit<FigureSpec, 'unit' | 'better'>): Promise<number> => {
@@ -31,14 +30,14 @@ async function measure(context: BenchContext, figures: Figures, side: Side, targ
       figures.add(side, bytes / MIB, { ...spec, unit: 'MiB', better: 'lower' });
       return bytes;
     };
-    await send(generator, server, { promptWords: 4, sharedWords: 0, maxTokens: 2 }, 1, 1);
+    await send(server, { promptWords: 4, maxTokens: 2, count: 1, clients: 1 });
     const loaded = await pss({ name: 'after load', ratioGoal: 1 });
     // Words are nearly one token each; the slack is for the template and for the words that are two.
     const promptWords = context.smoke ? 60 : Math.floor((contextPerSlot - 120) / 1.05);
-    await send(generator, server, { promptWords, sharedWords: 0, maxTokens: 16 }, slots, slots);
+    await send(server, { promptWords, maxTokens: 16, count: slots, clients: slots });
     const filled = await pss({ name: 'every slot filled', ratioGoal: 1.2 });
     const short = context.smoke ? 20 : 10_000;
-    await send(generator, server, { promptWords: 2, sharedWords: 0, maxTokens: 1 }, short, slots);
+    await send(server, { promptWords: 2, maxTokens: 1, count: short, clients: slots });
     const after = await pss({ name: `after ${short} short requests` });
     await delay(context.smoke ? 500 : 60_000);
     const idle = await pss({ name: 'after an idle minute' });
@@ -47,9 +46,18 @@ async function measure(context: BenchContext, figures: Figures, side: Side, targ
   });
 }
 
-async function send(generator: LoadGenerator, server: RunningServer, chat: Omit<ChatShape, 'model'>, count: number, clients: number): Promise<void> {
-  const bodies = chatBodies({ model: server.model, ...chat }, count, 41);
-  const { samples } = await generator.run({ port: server.port, path: '/v1/chat/completions', bodies, arrivals: { kind: 'closed', clients }, limitMs: 600_000 });
+interface Crowd {
+  readonly promptWords: number;
+  readonly maxTokens: number;
+  readonly count: number;
+  readonly clients: number;
+}
+
+async function send(server: RunningServer, { promptWords, maxTokens, count, clients }: Crowd): Promise<void> {
+  using generator = new LoadGenerator();
+  const bodies = chatBodies({ model: server.model, promptWords, sharedWords: 0, maxTokens }, count, 41);
+  const plan = { port: server.port, path: '/v1/chat/completions', bodies, limitMs: 600_000 };
+  const { samples } = await generator.run({ ...plan, arrivals: { kind: 'closed', clients } });
   const failed = samples.find((sample) => !sample.ok);
   if (failed !== undefined) throw new Error(`A request of the memory part failed: ${failed.status} ${failed.failure}`);
 }

@@ -12,7 +12,8 @@ export async function prefixPart(context: BenchContext): Promise<readonly Figure
   using generator = new LoadGenerator();
   const requests = context.smoke ? 3 : 16;
   await alternate(context, peer === null ? ['ours'] : ['ours', 'peer'], async (side, round) => {
-    const target = side === 'ours' || peer === null ? millraceTarget(files.dataDir, files.int8Model, shape) : llamaTarget(peer, files.source, shape);
+    const target =
+      side === 'ours' || peer === null ? millraceTarget(files.dataDir, files.int8Model, shape) : llamaTarget(peer, files.source, shape);
     await withServer(target, async (server) => {
       const chat = { model: server.model, promptWords: 12, sharedWords: context.smoke ? 40 : 380, maxTokens: context.smoke ? 2 : 16 };
       const bodies = chatBodies(chat, requests, 500 + round);

@@ -8,7 +8,7 @@ import type { ModelManifest } from '../../../engine/models/manifest.ts';
 import { type VariantEvaluation, evaluateVariant } from '../../../engine/models/quantise/evaluate.ts';
 import { convertedData } from '../../served.ts';
 import type { BenchContext } from '../context.ts';
-import { type Figure, Figures, type Side } from '../figure.ts';
+import { type Figure, type FigureSpec, Figures } from '../figure.ts';
 
 /** Read from installed packages: a manual's prose, and program code. */
 const TEXTS = { prose: 'fastify/docs/Reference/Plugins.md', code: 'commander/lib/command.js' } as const;
@@ -45,8 +45,10 @@ export async function qualityPart(context: BenchContext): Promise<readonly Figur
       return result;
     };
     for (const pair of pairs) {
-      addFigures(figures, 'ours', `${text}, ${pair.name}`, pair, await evaluate(pair.ours));
-      if (pair.peer !== null) addFigures(figures, 'peer', `${text}, ${pair.name}`, pair, await evaluate(pair.peer));
+      const name = `${text}, ${pair.name}`;
+      for (const [value, spec] of figuresOf(name, pair, await evaluate(pair.ours))) figures.add('ours', value, spec);
+      if (pair.peer === null) continue;
+      for (const [value, spec] of figuresOf(name, pair, await evaluate(pair.peer))) figures.add('peer', value, spec);
     }
   }
   return figures.list();
@@ -82,11 +84,18 @@ async function tokenise({ manifest, folder }: Graph, text: string, count: number
   return Int32Array.from(ids).subarray(0, count);
 }
 
-function addFigures(figures: Figures, side: Side, name: string, { noWorse }: Pair, evaluation: VariantEvaluation): void {
+function figuresOf(name: string, { noWorse }: Pair, evaluation: VariantEvaluation): readonly (readonly [number, FigureSpec])[] {
   const { perplexity, referencePerplexity, top1Agreement, meanKl } = evaluation;
-  figures.add(side, perplexity, { name: `${name}: perplexity`, unit: '', better: 'lower', ...(noWorse ? { ratioGoal: 1 } : {}) });
-  if (noWorse) return;
-  figures.add(side, perplexity / referencePerplexity, { name: `${name}: perplexity over FP32's`, unit: '', better: 'lower', valueGoal: 1.007 });
-  figures.add(side, top1Agreement, { name: `${name}: top token as FP32's`, unit: 'share', better: 'higher' });
-  figures.add(side, meanKl, { name: `${name}: mean KL from FP32`, unit: 'nats', better: 'lower' });
+  const spec = (what: string, unit: string, better: 'higher' | 'lower' = 'lower'): FigureSpec => ({
+    name: `${name}: ${what}`,
+    unit,
+    better,
+  });
+  if (noWorse) return [[perplexity, { ...spec('perplexity', ''), ratioGoal: 1 }]];
+  return [
+    [perplexity, spec('perplexity', '')],
+    [perplexity / referencePerplexity, { ...spec("perplexity over FP32's", ''), valueGoal: 1.007 }],
+    [top1Agreement, spec("top token as FP32's", 'share', 'higher')],
+    [meanKl, spec('mean KL from FP32', 'nats')],
+  ];
 }

@@ -1,6 +1,6 @@
 // Real HTTP streams against both servers: a burst, arrivals at random, and eight times more clients than slots.
 import { type BenchContext, alternate, withServer } from '../context.ts';
-import { type Figure, type FigureSpec, Figures, type Side } from '../figure.ts';
+import { type Figure, type FigureSpec, Figures } from '../figure.ts';
 import { LoadGenerator } from '../load/generate.ts';
 import { type Arrivals, type ChatShape, chatBodies, poissonArrivals } from '../load/plan.ts';
 import { type LoadSummary, summarise } from '../load/summary.ts';
@@ -17,36 +17,49 @@ interface Load {
   readonly arrivals: Arrivals;
 }
 
+interface Comparison {
+  readonly part: string;
+  readonly ours: Target;
+  /** Null: ours alone. */
+  readonly peer: Target | null;
+  /** Output of a burst, ours over the peer's. */
+  readonly burstGoal: number;
+}
+
 /** Our 8-bit variant against llama-server with the file as shipped and with its fastest format. */
 export async function serverPart(context: BenchContext): Promise<readonly Figure[]> {
   const { peer, files, shape } = context;
-  const ours = millraceTarget(files.dataDir, files.int8Model, shape);
-  if (peer === null) return comparePair(context, 'server', ours, null, 0);
-  const shipped = await comparePair(context, 'server, peer as shipped', ours, llamaTarget(peer, files.source, shape), 4);
+  const ours = millraceTarget(files.dataDir, files.int8Model, shape, { watchEventLoop: true });
+  if (peer === null) return compare(context, { part: 'server', ours, peer: null, burstGoal: 4 });
+  const shipped = await compare(context, {
+    part: 'server, peer as shipped',
+    ours,
+    peer: llamaTarget(peer, files.source, shape),
+    burstGoal: 4,
+  });
   if (files.q4 === null || context.smoke) return shipped;
-  return [...shipped, ...(await comparePair(context, 'server, peer Q4_0', ours, llamaTarget(peer, files.q4, shape), 2))];
+  return [
+    ...shipped,
+    ...(await compare(context, { part: 'server, peer Q4_0', ours, peer: llamaTarget(peer, files.q4, shape), burstGoal: 2 })),
+  ];
 }
 
-async function comparePair(context: BenchContext, part: string, ours: Target, peer: Target | null, burstGoal: number): Promise<readonly Figure[]> {
+async function compare(context: BenchContext, { part, ours, peer, burstGoal }: Comparison): Promise<readonly Figure[]> {
   const figures = new Figures(part);
   using generator = new LoadGenerator();
   const run = async (server: RunningServer, load: Load, seed: number): Promise<LoadSummary> => {
-    const { samples } = await generator.run({
-      port: server.port,
-      path: '/v1/chat/completions',
-      bodies: chatBodies(chatShape(context, server), load.requests, seed),
-      arrivals: load.arrivals,
-      limitMs: LIMIT_MS,
-    });
-    const summary = summarise(samples);
-    if (summary.failed > 0) context.log(`${part}, ${load.name}: ${summary.failed} failed: ${samples.find((sample) => !sample.ok)?.failure}`);
-    return summary;
+    const bodies = chatBodies(chatShape(context, server), load.requests, seed);
+    const plan = { port: server.port, path: '/v1/chat/completions', bodies, arrivals: load.arrivals, limitMs: LIMIT_MS };
+    const { samples } = await generator.run(plan);
+    const failure = samples.find((sample) => !sample.ok)?.failure;
+    if (failure !== undefined) context.log(`${part}, ${load.name}: a request failed: ${failure}`);
+    return summarise(samples);
   };
   const saturatedRate = await withServer(peer ?? ours, async (server) => (await run(server, burst(context), 1)).requestsPerSecond);
   context.log(`${part}: saturated at ${saturatedRate.toFixed(2)} requests/s`);
   await alternate(context, peer === null ? ['ours'] : ['ours', 'peer'], async (side, round) => {
     await withServer(side === 'ours' || peer === null ? ours : peer, async (server) => {
-      await run(server, { kind: 'burst', name: 'warm-up', requests: 2, arrivals: { kind: 'closed', clients: 2 } }, 900 + round);
+      await run(server, warmUp, 900 + round);
       for (const [i, load] of loads(context, saturatedRate, round).entries()) {
         const summary = await run(server, load, round * 10 + i + 2);
         for (const [value, spec] of figuresOf(load, summary, burstGoal)) figures.add(side, value, spec);
@@ -57,6 +70,8 @@ async function comparePair(context: BenchContext, part: string, ours: Target, pe
   });
   return figures.list();
 }
+
+const warmUp: Load = { kind: 'burst', name: 'warm-up', requests: 2, arrivals: { kind: 'closed', clients: 2 } };
 
 function chatShape(context: BenchContext, server: RunningServer): ChatShape {
   return context.smoke ? { model: server.model, promptWords: 12, sharedWords: 0, maxTokens: 6 } : { model: server.model, ...CHAT };
@@ -73,7 +88,12 @@ function loads(context: BenchContext, saturatedRate: number, round: number): rea
   const arrivals = (share: number): Load => {
     const requests = context.smoke ? 4 : 40;
     const name = `Poisson at ${share * 100}% of the peer's rate`;
-    return { kind: 'random', name, requests, arrivals: { kind: 'open', atMs: poissonArrivals(requests, saturatedRate * share, 77 + round) } };
+    return {
+      kind: 'random',
+      name,
+      requests,
+      arrivals: { kind: 'open', atMs: poissonArrivals(requests, saturatedRate * share, 77 + round) },
+    };
   };
   const clients = context.shape.slots * (context.smoke ? 2 : 8);
   const overload: Load = { kind: 'overload', name: `${clients} clients`, requests: clients, arrivals: { kind: 'closed', clients } };
@@ -83,7 +103,7 @@ function loads(context: BenchContext, saturatedRate: number, round: number): rea
 function figuresOf(load: Load, summary: LoadSummary, burstGoal: number): readonly (readonly [number, FigureSpec])[] {
   const { kind } = load;
   const spec = (what: string, unit: string, better: 'higher' | 'lower', ratioGoal: number | null = null): FigureSpec => {
-    return { name: `${load.name}: ${what}`, unit, better, ...(ratioGoal === null || burstGoal === 0 ? {} : { ratioGoal }) };
+    return { name: `${load.name}: ${what}`, unit, better, ...(ratioGoal === null ? {} : { ratioGoal }) };
   };
   const goodput: readonly (readonly [number, FigureSpec])[] = [
     [summary.goodput, spec('goodput 5 s/150 ms', 'tok/s', 'higher', 2)],

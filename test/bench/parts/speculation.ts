@@ -21,8 +21,8 @@ async function measureSpeeds(context: BenchContext, figures: Figures): Promise<v
   const { peer, files, shape } = context;
   using generator = new LoadGenerator();
   const targets: readonly (readonly [Side, string, Target])[] = [
-    ['ours', 'off', millraceTarget(files.dataDir, files.int8Model, shape, ['--speculation', 'off'])],
-    ['ours', 'on', millraceTarget(files.dataDir, files.int8Model, shape, ['--speculation', 'on'])],
+    ['ours', 'off', millraceTarget(files.dataDir, files.int8Model, shape, { flags: ['--speculation', 'off'] })],
+    ['ours', 'on', millraceTarget(files.dataDir, files.int8Model, shape, { flags: ['--speculation', 'on'] })],
     ...(peer === null || files.q8 === null ? [] : [['peer', 'off', llamaTarget(peer, files.q8, shape)] as const]),
   ];
   await alternate(context, peer === null ? ['ours'] : ['ours', 'peer'], async (side) => {
@@ -47,7 +47,13 @@ function speedSpec(text: string, drafting: string): FigureSpec {
 
 async function ask(generator: LoadGenerator, server: RunningServer, request: { prompt: string; maxTokens: number }): Promise<Sample> {
   const messages = [{ role: 'user', content: request.prompt }];
-  const options = { max_tokens: request.maxTokens, temperature: 0, ignore_eos: true, stream: true, stream_options: { include_usage: true } };
+  const options = {
+    max_tokens: request.maxTokens,
+    temperature: 0,
+    ignore_eos: true,
+    stream: true,
+    stream_options: { include_usage: true },
+  };
   const bodies = [JSON.stringify({ model: server.model, messages, ...options })];
   const plan = { port: server.port, path: '/v1/chat/completions', bodies, limitMs: 120_000 };
   const { samples } = await generator.run({ ...plan, arrivals: { kind: 'closed', clients: 1 } });
@@ -63,15 +69,29 @@ function decodeSpeed(sample: Sample): number {
 
 async function measureAcceptance(context: BenchContext, figures: Figures): Promise<void> {
   const { files, shape } = context;
-  const request = { dataDir: files.dataDir, model: files.int8Model, threads: shape.threads, prompts: TEXTS.map(({ prompt }) => prompt), maxTokens: tokensOf(context) };
+  const request = {
+    dataDir: files.dataDir,
+    model: files.int8Model,
+    threads: shape.threads,
+    prompts: TEXTS.map(({ prompt }) => prompt),
+    maxTokens: tokensOf(context),
+  };
   const plain = await answerAll({ ...request, speculation: false });
   const drafted = await answerAll({ ...request, speculation: true });
   TEXTS.forEach(({ name }, i) => {
     const [without, withDrafts] = [plain[i], drafted[i]];
     if (without === undefined || withDrafts === undefined) return;
-    figures.add('ours', withDrafts.accepted / Math.max(1, withDrafts.drafted), { name: `${name}, drafted tokens accepted`, unit: 'share', better: 'higher' });
+    figures.add('ours', withDrafts.accepted / Math.max(1, withDrafts.drafted), {
+      name: `${name}, drafted tokens accepted`,
+      unit: 'share',
+      better: 'higher',
+    });
     figures.add('ours', withDrafts.drafted, { name: `${name}, drafted tokens`, unit: 'tokens', better: 'higher' });
-    figures.add('ours', commonPrefix(without, withDrafts) / without.tokens.length, { name: `${name}, same text as without`, unit: 'share', better: 'higher' });
+    figures.add('ours', commonPrefix(without, withDrafts) / without.tokens.length, {
+      name: `${name}, same text as without`,
+      unit: 'share',
+      better: 'higher',
+    });
   });
 }
 

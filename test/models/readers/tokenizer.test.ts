@@ -63,6 +63,26 @@ describe.each(Object.entries(recording.small))(
   },
 );
 
+describe('whether a text begins with BOS', () => {
+  const addBos = (pre: string, flag: boolean | null): boolean => {
+    const values: [string, MetadataValue][] = [
+      ['tokenizer.ggml.model', 'gpt2'],
+      ['tokenizer.ggml.pre', pre],
+      ['tokenizer.ggml.tokens', ['<s>', 'a']],
+      ['tokenizer.ggml.bos_token_id', 0],
+    ];
+    if (flag !== null) values.push(['tokenizer.ggml.add_bos_token', flag]);
+    return ggufTokenizer(new Metadata(new Map(values)), 2).addBos;
+  };
+
+  it.each([
+    ['llama-bpe', null, true],
+    ['llama-bpe', false, false],
+    ['qwen2', null, false],
+    ['qwen2', true, true],
+  ])('%s, flag %s: %s', (pre, flag, expected) => expect(addBos(pre, flag)).toBe(expected));
+});
+
 function encode(tokenizer: Tokenizer, text: string): readonly number[] {
   return tokenizer.encode(text, { add_special_tokens: false }).ids;
 }

@@ -56,10 +56,12 @@ export class Cursor {
 
   /** Throws `model_file_invalid` beyond 2^53: no count, length or offset of a real file is so large. */
   u64(): number {
-    return this.#exact(this.#take(8, (window, at) => window.readBigUInt64LE(at)));
+    const low = this.u32();
+    return this.#exact(this.u32() * 2 ** 32 + low);
   }
   i64(): number {
-    return this.#exact(this.#take(8, (window, at) => window.readBigInt64LE(at)));
+    const low = this.u32();
+    return this.#exact(this.i32() * 2 ** 32 + low);
   }
 
   string(): string {
@@ -87,9 +89,8 @@ export class Cursor {
     return invalidFile(this.#file.path, `${fault} (byte ${this.#position})`);
   }
 
-  #exact(value: bigint): number {
-    const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw this.invalid(`the number ${value} is out of range`);
+  #exact(number: number): number {
+    if (!Number.isSafeInteger(number)) throw this.invalid(`the number ${number} is out of range`);
     return number;
   }
 

@@ -10,7 +10,7 @@ export type MetadataValue = string | number | boolean | MetadataArray;
 const TYPE_STRING = 8;
 const TYPE_ARRAY = 9;
 /** No array of a real model has more: vocabularies and merges stay under 600,000. */
-const MAX_ARRAY_LENGTH = 4_000_000;
+const MAX_ARRAY_LENGTH = 1_000_000;
 const MAX_PAIRS = 65_536;
 
 const SCALARS: Readonly<Record<number, { readonly bytes: number; readonly read: (cursor: Cursor) => number | boolean }>> = {

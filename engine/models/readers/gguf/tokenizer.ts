@@ -22,9 +22,15 @@ export function ggufTokenizer(metadata: Metadata, vocabSize: number): SourceToke
     tokenizerJson,
     bosToken,
     eosTokens: [...new Set([...stated, ...named].filter((token) => token !== null))],
-    addBos: bosToken !== null && (metadata.boolean('tokenizer.ggml.add_bos_token') ?? metadata.string('tokenizer.ggml.model') === 'llama'),
+    addBos: bosToken !== null && (metadata.boolean('tokenizer.ggml.add_bos_token') ?? addsBosUnlessTold(metadata)),
     chatTemplate: metadata.string('tokenizer.chat_template'),
   };
+}
+
+/** Files from before the flag existed: SentencePiece and llama 3 vocabularies begin with BOS, other BPE ones do not. */
+function addsBosUnlessTold(metadata: Metadata): boolean {
+  const isLlama3 = ['llama3', 'llama-v3', 'llama-bpe'].includes(metadata.string('tokenizer.ggml.pre') ?? '');
+  return isLlama3 || metadata.string('tokenizer.ggml.model') === 'llama';
 }
 
 function readTokenizerJson(metadata: Metadata, vocabulary: GgufVocabulary): TokenizerJson {

@@ -6,7 +6,8 @@ import { isJsonObject, parseJsonObject } from '../json-fields.ts';
 import { invalidFile, type RandomFile } from '../random-file.ts';
 import { BLOCKS, type SourceTensor, type SourceType } from '../tensors.ts';
 
-const MAX_HEADER_BYTES = 32 << 20;
+/** A tensor takes 100 to 200 bytes; what JSON.parse makes of hostile text is up to 25 times as large. */
+const MAX_HEADER_BYTES = 8 << 20;
 const LENGTH_BYTES = 8;
 const MAX_DIMENSIONS = 8;
 const TYPES: ReadonlyMap<string, SourceType> = new Map<string, SourceType>([
