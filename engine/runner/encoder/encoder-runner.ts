@@ -78,10 +78,10 @@ export class EncoderRunner {
     }
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     this.#delay.disable();
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
-    await this.#options.tokenizer.dispose();
+    this.#options.tokenizer.dispose();
     this.#options.session.dispose();
   }
 

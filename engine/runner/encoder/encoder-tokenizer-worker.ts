@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { toWireError } from '../../errors.ts';
 import type { EncodeInput } from '../protocol.ts';
-import type { WorkerReply } from '../timed-worker.ts';
+import type { ThreadReply } from '../tokenizer-thread.ts';
 import type { EncoderText } from './encoder-session.ts';
 import { TextEncoding } from './text-encoding.ts';
 
@@ -46,7 +46,7 @@ function pack(texts: readonly EncoderText[]): EncoderTokens {
   return { tokens, ends, secondStarts: Int32Array.from(texts, ({ secondStart }) => secondStart) };
 }
 
-function reply(message: WorkerReply<EncoderTokens>): void {
+function reply(message: ThreadReply<EncoderTokens>): void {
   const buffers = message.kind === 'answer' ? Object.values(message.answer).map(({ buffer }) => buffer as ArrayBuffer) : [];
   parentPort?.postMessage(message, buffers);
 }

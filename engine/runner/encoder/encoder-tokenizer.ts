@@ -2,18 +2,17 @@
 // and very long texts in a thread of their own.
 import { EngineError, bug } from '../../errors.ts';
 import type { EncodeInput } from '../protocol.ts';
-import { TimedWorker } from '../timed-worker.ts';
+import { TokenizerPool, type TokenizerLimits } from '../tokenizer-pool.ts';
 import type { EncoderText } from './encoder-session.ts';
 import type { EncoderQuestion, EncoderTokens, EncoderWorkerData } from './encoder-tokenizer-worker.ts';
 
-/** Texts that take longer are refused; very long ones cost far less unless they are made to cost. */
-const LIMIT_MS = 10_000;
+/** Long texts take far less unless they are made to take it. */
 const LONG_LIMIT_MS = 1000;
 /** What one question to the worker holds at most: a longer list becomes several, between which others have their turn. */
 const PORTION_TEXTS = 32;
 const PORTION_CHARACTERS = 100_000;
 
-type Lane = TimedWorker<EncoderQuestion, EncoderTokens>;
+type Lane = TokenizerPool<EncoderQuestion, EncoderTokens>;
 
 export class EncoderTokenizer {
   readonly #data: EncoderWorkerData;
@@ -22,7 +21,7 @@ export class EncoderTokenizer {
 
   constructor(data: EncoderWorkerData) {
     this.#data = data;
-    this.#worker = this.#start(LIMIT_MS);
+    this.#worker = this.#start({});
   }
 
   /** Resolves when the worker has loaded; rejects with `model_file_invalid` when it cannot. */
@@ -39,18 +38,19 @@ export class EncoderTokenizer {
     }
   }
 
-  async dispose(): Promise<void> {
-    await Promise.all([this.#worker.dispose(), this.#longTexts?.dispose()]);
+  dispose(): void {
+    this.#worker.dispose();
+    this.#longTexts?.dispose();
   }
 
   /** The thread for long texts starts with the first of them. */
   #laneFor(portion: readonly EncodeInput[]): Lane {
-    return portion.some((input) => sizeOf(input) > PORTION_CHARACTERS) ? (this.#longTexts ??= this.#start(LONG_LIMIT_MS)) : this.#worker;
+    return portion.some((input) => sizeOf(input) > PORTION_CHARACTERS) ? (this.#longTexts ??= this.#start({ limitMs: LONG_LIMIT_MS })) : this.#worker;
   }
 
-  #start(limitMs: number): Lane {
-    const file = new URL('./encoder-tokenizer-worker.ts', import.meta.url);
-    return new TimedWorker({ file, workerData: this.#data, limitMs, tooSlow: (question) => tooSlow(question, limitMs) });
+  #start(limits: Partial<TokenizerLimits>): Lane {
+    const source = { file: new URL('./encoder-tokenizer-worker.ts', import.meta.url), workerData: this.#data };
+    return new TokenizerPool({ source, limits, tooSlow });
   }
 }
 
