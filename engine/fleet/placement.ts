@@ -30,8 +30,9 @@ const LEAST_CONTEXT = 2048;
 /** Share of what is left after the weights that the KV cache may commit; the rest is the system's page cache. */
 const KV_SHARE = 0.6;
 
-/** Bytes of KV cache one token of one sequence takes. */
+/** Bytes of KV cache one token of one sequence takes; encoders have none. */
 export function kvBytesPerToken(manifest: ModelManifest, variant: VariantManifest): number {
+  if (manifest.kind === 'encoder') return 0;
   const { layerCount, kvHeadCount, headDim } = manifest.config;
   const elementBytes = { f32: 4, f16: 2, i8: 1 }[variant.kvType];
   return 2 * layerCount * kvHeadCount * headDim * elementBytes;

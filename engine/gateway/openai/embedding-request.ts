@@ -32,8 +32,8 @@ export type EmbeddingBody = Static<typeof embeddingBody>;
 export interface EmbeddingFacts {
   readonly vocabSize: number;
   readonly width: number;
-  /** Whether the first numbers of a vector are a vector themselves (Matryoshka). */
-  readonly isMatryoshka: boolean;
+  /** Lengths to which a vector may be cut; empty: none. */
+  readonly matryoshka: readonly number[];
   /** Texts put before a text, by name. */
   readonly prompts: Readonly<Record<string, string>>;
   readonly defaultPrompt: string | null;
@@ -99,10 +99,8 @@ function readPrompt(type: string | undefined, { prompts, defaultPrompt }: Embedd
   throw unsupported('input_type', `This model has no prompt ${JSON.stringify(type)}. It has: ${names.join(', ') || 'none'}.`);
 }
 
-function readDimensions(dimensions: number | undefined, { width, isMatryoshka }: EmbeddingFacts): number {
-  if (dimensions === undefined || dimensions === width) return width;
-  if (!isMatryoshka)
-    throw unsupported('dimensions', `This model makes vectors of ${width} dimensions and was not trained to have them cut.`);
-  if (dimensions > width) throw invalid('dimensions', `dimensions must be at most ${width}.`);
-  return dimensions;
+function readDimensions(dimensions: number | undefined, { width, matryoshka }: EmbeddingFacts): number {
+  if (dimensions === undefined || dimensions === width || matryoshka.includes(dimensions)) return dimensions ?? width;
+  const choice = matryoshka.length === 0 ? 'was not trained to have them cut' : `may be cut to ${matryoshka.join(', ')}`;
+  throw unsupported('dimensions', `This model makes vectors of ${width} dimensions and ${choice}.`);
 }

@@ -19,8 +19,8 @@ export type ClassifyBody = Static<typeof classifyBody>;
 export interface ClassifyFacts {
   /** Names in the order of the head's scores. */
   readonly labels: readonly string[];
-  /** Whether a text may have several labels: each then has a probability of its own. */
-  readonly multiLabel: boolean;
+  /** How the head's numbers become scores: over all labels, each for itself, or as they are. */
+  readonly scores: 'softmax' | 'sigmoid' | 'identity';
 }
 
 /** @throws EngineError `invalid_request` */
@@ -46,10 +46,19 @@ export function classifyAnswer(body: ClassifyBody, encoding: Encoding, facts: Cl
   };
 }
 
-function classOf(index: number, { values, width }: Encoding, { labels, multiLabel }: ClassifyFacts, topK: number) {
-  const scores = values.subarray(index * width, (index + 1) * width);
-  // A head of one score is a yes or no of its own.
-  const probs = multiLabel || width === 1 ? Array.from(scores, sigmoid) : softmax(scores);
+function classOf(index: number, { values, width }: Encoding, { labels, scores }: ClassifyFacts, topK: number) {
+  const probs = scoresOf(values.subarray(index * width, (index + 1) * width), scores);
   const ranked = probs.map((score, label) => ({ label: labels[label] ?? `LABEL_${label}`, score })).sort((a, b) => b.score - a.score);
   return { index, label: ranked[0]?.label ?? '', probs, num_classes: width, scores: ranked.slice(0, topK) };
+}
+
+function scoresOf(logits: Float32Array, kind: ClassifyFacts['scores']): number[] {
+  switch (kind) {
+    case 'softmax':
+      return softmax(logits);
+    case 'sigmoid':
+      return Array.from(logits, sigmoid);
+    case 'identity':
+      return [...logits];
+  }
 }
