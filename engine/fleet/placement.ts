@@ -1,7 +1,7 @@
 // Decides whether a model fits into the memory that is left, and what its runner is granted.
 // Pure: devices.ts measures, the fleet asks.
 import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
-import type { RunnerOptions } from '../runner/protocol.ts';
+import type { BatchingOptions, RunnerOptions } from '../runner/protocol.ts';
 
 export interface PlacementWishes {
   readonly modelDir: string;
@@ -10,6 +10,7 @@ export interface PlacementWishes {
   readonly slots: number | null;
   readonly maxWaiting: number;
   readonly speculation: boolean;
+  readonly batching?: BatchingOptions;
 }
 
 export interface Candidate {

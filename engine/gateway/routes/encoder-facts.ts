@@ -1,12 +1,11 @@
 // What the routes need to know of a model's kind: whether it writes text, makes vectors or scores, and how.
 // A request to a model of another kind is refused, and told which endpoint is the model's own.
+import type { ModelUse } from '../../contract.ts';
 import { EngineError, assertNever } from '../../errors.ts';
 import type { HostedModel } from '../../fleet/host.ts';
 import type { DecoderManifest, EncoderConfig, EncoderHead } from '../../models/manifest.ts';
 import type { EmbeddingFacts } from '../openai/embedding-request.ts';
 import type { ClassifyFacts } from '../scoring/classify.ts';
-
-type ModelUse = 'text' | 'embedding' | 'rerank' | 'classify';
 
 /** What a model is for. A head of one label scores pairs; one of several labels texts. */
 export function useOf({ manifest }: HostedModel): ModelUse {
