@@ -46,7 +46,7 @@ function createSession(
   { manifest, variant }: Pick<Extract<ModelToLoad, { kind: 'encoder' }>, 'manifest' | 'variant'>,
 ): OrtEncoder {
   try {
-    return new OrtEncoder({ graphFile: join(modelDir, variant.graphFile), head: manifest.config.head, threads });
+    return new OrtEncoder({ graphFile: join(modelDir, variant.graphFile), config: manifest.config, threads });
   } catch (error) {
     throw loadFailure(variant, error);
   }

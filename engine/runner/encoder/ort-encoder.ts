@@ -1,14 +1,16 @@
 // Owns an encoder on ONNX Runtime: its session, and the tensors of each run. Texts lie one behind the other; only attention sees them
 // as padded rows. What each input means: models/manifest.ts, at `ENCODER_OUTPUT`.
-import { ENCODER_OUTPUT, type EncoderHead, type EncoderPooling } from '../../models/manifest.ts';
+import { bug } from '../../errors.ts';
+import { ENCODER_OUTPUT, type EncoderConfig } from '../../models/manifest.ts';
 import { OrtSession, OrtTensor, RunBinding } from '../../ort/index.ts';
 import type { EncoderSession, EncoderText } from './encoder-session.ts';
+import { groupByLength } from './length-groups.ts';
 import { packTexts, type PackedTexts } from './pack-texts.ts';
 
 export interface OrtEncoderOptions {
   /** Absolute path of the graph. */
   readonly graphFile: string;
-  readonly head: EncoderHead;
+  readonly config: EncoderConfig;
   /** Intra-op threads. */
   readonly threads: number;
 }
@@ -16,17 +18,36 @@ export interface OrtEncoderOptions {
 export class OrtEncoder implements EncoderSession {
   readonly width: number;
   readonly #session: OrtSession;
-  readonly #pooling: EncoderPooling;
+  readonly #config: EncoderConfig;
 
   /** Loads the graph; blocks until it is loaded. @throws OrtError */
-  constructor({ graphFile, head, threads }: OrtEncoderOptions) {
+  constructor({ graphFile, config, threads }: OrtEncoderOptions) {
+    const { head } = config;
     this.width = head.kind === 'embedding' ? head.dimensions : head.labels.length;
-    this.#pooling = head.pooling;
+    this.#config = config;
     this.#session = OrtSession.create(graphFile, { threads });
   }
 
   async run(texts: readonly EncoderText[]): Promise<Float32Array> {
-    const packed = packTexts(texts, this.#pooling);
+    const groups = groupByLength(
+      texts.map(({ tokens }) => tokens.length),
+      this.#config.headCount,
+    );
+    if (groups.length === 1) return this.#runGroup(texts);
+    const rows = new Float32Array(texts.length * this.width);
+    for (const group of groups) {
+      const values = await this.#runGroup(group.map((at) => texts[at] ?? bug('A group names a text that is not there.')));
+      group.forEach((at, row) => rows.set(values.subarray(row * this.width, (row + 1) * this.width), at * this.width));
+    }
+    return rows;
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+
+  async #runGroup(texts: readonly EncoderText[]): Promise<Float32Array> {
+    const packed = packTexts(texts, this.#config.head.pooling);
     const values = new Float32Array(new ArrayBuffer(texts.length * this.width * 4));
     const tensors = createTensors(packed);
     // A family without positions or segments has no such input.
@@ -38,10 +59,6 @@ export class OrtEncoder implements EncoderSession {
       for (const tensor of [...Object.values(tensors), output]) tensor.dispose();
     }
     return values;
-  }
-
-  dispose(): void {
-    this.#session.dispose();
   }
 }
 
