@@ -14,7 +14,7 @@ import { encoderFacts, encoderFamily } from './facts.ts';
 import { placedTensors, plainNames } from './placed-tensors.ts';
 import { embeddingHead, isSentenceTransformer, maxSequenceLength } from './sentence-transformers.ts';
 import type { EncoderSource } from './source.ts';
-import { NOMIC_IN_TRANSFORMERS, tensorPlaces, type EncoderBiases } from './tensor-places.ts';
+import { tensorPlaces, type EncoderBiases } from './tensor-places.ts';
 
 const MAX_CONFIG_BYTES = 8 << 20;
 
@@ -48,8 +48,7 @@ interface OpenFolder {
 function readModel({ folder, config: stated, family, source }: OpenFolder): EncoderSource {
   const inFile = plainNames(source.tensors);
   const config = encoderConfig({ folder, config: stated, family, source }, inFile);
-  const names = inFile.has('layers.0.self_attn.q_proj.weight') ? NOMIC_IN_TRANSFORMERS : undefined;
-  const tensors = placedTensors(tensorPlaces(config, biasesOf(family, stated), names), inFile);
+  const tensors = placedTensors(tensorPlaces(config, biasesOf(family, stated)), inFile);
   return {
     kind: 'encoder',
     tensors: { tensors, dispose: () => source.dispose() },

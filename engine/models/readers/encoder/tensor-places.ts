@@ -107,21 +107,6 @@ const NAMES: Readonly<Record<EncoderFamily, ModuleNames>> = {
   },
 };
 
-/** The names that transformers gives to nomic-ai's modules when it saves them itself. */
-export const NOMIC_IN_TRANSFORMERS: ModuleNames = {
-  ...NAMES.nomic_bert,
-  embed_norm: 'embeddings.LayerNorm',
-  q: 'layers.#.self_attn.q_proj',
-  k: 'layers.#.self_attn.k_proj',
-  v: 'layers.#.self_attn.v_proj',
-  out: 'layers.#.self_attn.o_proj',
-  attention_norm: 'layers.#.post_attention_layernorm',
-  up: 'layers.#.mlp.up_proj',
-  gate: 'layers.#.mlp.gate_proj',
-  down: 'layers.#.mlp.down_proj',
-  mlp_norm: 'layers.#.post_mlp_layernorm',
-};
-
 interface Module {
   readonly module: string;
   readonly layer: number | null;
@@ -129,12 +114,9 @@ interface Module {
   readonly bias: boolean;
 }
 
-/** Every tensor of this model by canonical name. `names`: another naming than the family's own. */
-export function tensorPlaces(
-  config: EncoderConfig,
-  biases: EncoderBiases,
-  names: ModuleNames = NAMES[config.family],
-): ReadonlyMap<string, TensorPlace> {
+/** Every tensor of this model by canonical name. */
+export function tensorPlaces(config: EncoderConfig, biases: EncoderBiases): ReadonlyMap<string, TensorPlace> {
+  const names = NAMES[config.family];
   const places = new Map<string, TensorPlace>();
   for (const { module, layer, shape, bias } of modulesOf(config, biases)) {
     const pattern = names[module] ?? bug(`The family ${config.family} has no name for ${module}.`);
