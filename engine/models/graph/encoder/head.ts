@@ -21,8 +21,11 @@ export function encoderHead(graph: EncoderGraph, hidden: string): void {
  *  the batch the text stands. */
 function pool(b: GraphBuilder, hidden: string, { hiddenSize }: EncoderConfig): string {
   const places = b.node({ op: 'Gather', inputs: [hidden, 'padded_rows'], outputs: ['head.places'], attributes: { axis: 0 } });
-  const sums = b.node({ op: 'MatMul', inputs: ['pool_weights', places], outputs: ['head.sums'] });
-  return b.node({ op: 'Reshape', inputs: [sums, b.int64(-1, hiddenSize)], outputs: ['head.pooled'] });
+  const twice = b.node({ op: 'Concat', inputs: ['pool_weights', 'pool_weights'], outputs: ['head.weights'], attributes: { axis: 1 } });
+  b.node({ op: 'MatMul', inputs: [twice, places], outputs: ['head.sums'] });
+  const first = b.node({ op: 'Slice', inputs: ['head.sums', b.int64(0), b.int64(1), b.int64(1)], outputs: ['head.first'] });
+  const sums = b.node({ op: 'Reshape', inputs: [first, b.int64(-1, hiddenSize)], outputs: ['head.pooled'] });
+  return sums;
 }
 
 function finishVector(b: GraphBuilder, pooled: string, { normalize }: Extract<EncoderHead, { kind: 'embedding' }>): void {
