@@ -1,6 +1,7 @@
 // Owns how a source becomes an installed model: tokenizer, vocabulary, variants and model.json in one staged folder.
 // Knows nothing about where the source came from or how weights are converted.
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { decoderSteps } from '../graph/decoder.ts';
 import { MAX_POSITIONS } from '../graph/rope.ts';
@@ -30,10 +31,11 @@ export interface ConvertRequest {
  * precision this source or machine has no form for, `model_file_invalid` for a faulty source. */
 export async function convertModel(request: ConvertRequest): Promise<VariantManifest> {
   const { precision, outDir, ...rest } = request;
-  if (rest.source.kind === 'encoder') {
-    return writeEncoderVariant({ ...rest, source: rest.source, plan: encoderPlan(precision), name: precision, modelDir: outDir });
-  }
   const { source } = rest;
+  if (source.kind === 'encoder') {
+    const plan = await encoderPlan({ ...rest, source, precision, threads: availableParallelism() });
+    return writeEncoderVariant({ ...rest, source, plan, name: precision, modelDir: outDir });
+  }
   // Making the plan can take a run of the model, longer than a first step may stay unannounced.
   request.onProgress?.({ variant: precision, stepsDone: 0, stepsTotal: decoderSteps(source.config.layerCount) });
   return writeVariant({ ...rest, source, plan: await planFor({ ...rest, source, precision }), name: precision, modelDir: outDir });

@@ -23,14 +23,15 @@ export function smoothLayer(weights: DecoderWeights, layer: number, maxima: Laye
   const { config } = weights;
   const perKvHead = (values: Float32Array): Float32Array => largestOfGroup(values, config);
   return {
-    qkv: factors(maxima.qkv, columnMaxima(weights.qkv(layer))),
-    attnOut: factors(perKvHead(maxima.attnOut), perKvHead(columnMaxima(weights.attnOut(layer)))),
-    gateUp: factors(maxima.gateUp, columnMaxima(weights.gateUp(layer))),
-    down: factors(maxima.down, columnMaxima(weights.down(layer))),
+    qkv: smoothingFactors(maxima.qkv, columnMaxima(weights.qkv(layer))),
+    attnOut: smoothingFactors(perKvHead(maxima.attnOut), perKvHead(columnMaxima(weights.attnOut(layer)))),
+    gateUp: smoothingFactors(maxima.gateUp, columnMaxima(weights.gateUp(layer))),
+    down: smoothingFactors(maxima.down, columnMaxima(weights.down(layer))),
   };
 }
 
-function factors(activations: Float32Array, weights: Float32Array): Float32Array {
+/** Equation 4 of the paper: activations are divided by these, weights multiplied. Both are the largest magnitudes of each channel. */
+export function smoothingFactors(activations: Float32Array, weights: Float32Array): Float32Array {
   return activations.map((activation, channel) => {
     const weight = Math.max(weights[channel] ?? 0, SMALLEST);
     const factor = Math.max(activation, SMALLEST) ** ALPHA / weight ** (1 - ALPHA);
@@ -39,7 +40,7 @@ function factors(activations: Float32Array, weights: Float32Array): Float32Array
 }
 
 /** Largest magnitude in each column, [inFeatures]. */
-function columnMaxima(weights: LinearWeights): Float32Array {
+export function columnMaxima(weights: LinearWeights): Float32Array {
   const maxima = new Float32Array(weights.inFeatures);
   for (const { from, count } of rowSlabs(weights)) {
     const rows = weights.readF32(from, count);

@@ -45,7 +45,8 @@ export async function convertEncoder(
 ): Promise<{ readonly config: EncoderConfig; readonly open: (threads?: number) => OrtEncoder }> {
   const source = readEncoderFolder(folder);
   try {
-    const { graphFile } = await writeEncoderVariant({ source, plan: encoderPlan(precision), name: precision, modelDir });
+    const plan = await encoderPlan({ source, precision, threads: 1 });
+    const { graphFile } = await writeEncoderVariant({ source, plan, name: precision, modelDir });
     const { config } = source;
     return { config, open: (threads = 1) => new OrtEncoder({ graphFile: join(modelDir, graphFile), config, threads }) };
   } finally {
