@@ -96,8 +96,7 @@ async function findModel(folder: string): Promise<FoundModel | null> {
   const files = await filesUnder(folder);
   const paths = new Set(files.map(({ path }) => path));
   const candidates = files.filter(
-    ({ path }) =>
-      path.toLowerCase().endsWith('.gguf') || (path.endsWith('.safetensors') && paths.has(join(dirname(path), 'config.json'))),
+    ({ path }) => path.toLowerCase().endsWith('.gguf') || (path.endsWith('.safetensors') && paths.has(join(dirname(path), 'config.json'))),
   );
   const weights = candidates.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0]?.path;
   if (weights === undefined) return null;

@@ -4,8 +4,9 @@
 
 /** Attention scores of one run, in numbers; one text alone may have more. 64 MB as float32. */
 const MAX_SCORES = 1 << 24;
-/** Places of a run for each token, from which texts are better run apart. */
-const MAX_PADDING = 2;
+/** Empty places of a run for each token, and in any case: beyond them, a run of their own costs the shorter texts less. */
+const MAX_EMPTY_SHARE = 0.5;
+const FREE_EMPTY_PLACES = 256;
 
 /** Places in `lengths`, in groups of similar length. Every text is in one group, none is empty. */
 export function groupByLength(lengths: readonly number[], headCount: number): readonly (readonly number[])[] {
@@ -16,7 +17,9 @@ export function groupByLength(lengths: readonly number[], headCount: number): re
     const length = lengths[at] ?? 0;
     const group = groups.at(-1);
     const texts = (group?.length ?? 0) + 1;
-    const fits = texts * longest ** 2 * headCount <= MAX_SCORES && texts * longest <= MAX_PADDING * (tokens + length);
+    const empty = texts * longest - tokens - length;
+    const fits =
+      texts * longest ** 2 * headCount <= MAX_SCORES && empty <= Math.max(FREE_EMPTY_PLACES, MAX_EMPTY_SHARE * (tokens + length));
     if (group !== undefined && fits) group.push(at);
     else groups.push([at]);
     [longest, tokens] = group !== undefined && fits ? [longest, tokens + length] : [length, length];

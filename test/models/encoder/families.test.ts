@@ -33,7 +33,9 @@ describe.each(FAMILIES)('%s', (family) => {
     const encoder = open();
     const ours = rowsOf(await encoder.run(texts), encoder.width);
     encoder.dispose();
-    ours.forEach((row, at) => row.forEach((value, label) => expect(Math.abs(value - (rows[at]?.[label] ?? NaN))).toBeLessThan(LOGIT_TOLERANCE)));
+    ours.forEach((row, at) =>
+      row.forEach((value, label) => expect(Math.abs(value - (rows[at]?.[label] ?? NaN))).toBeLessThan(LOGIT_TOLERANCE)),
+    );
   });
 
   // Random weights of width 32 round far worse than a trained model's; the point here is that every node is in its place.

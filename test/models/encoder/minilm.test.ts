@@ -34,7 +34,11 @@ beforeAll(async () => {
   }
   const { tokenizerJson, config, tensors } = readEncoderFolder(model);
   tensors.dispose();
-  encoding = new TextEncoding({ tokenizer: new Tokenizer(tokenizerJson, {}), maxTokens: config.contextLength, vocabSize: config.vocabSize });
+  encoding = new TextEncoding({
+    tokenizer: new Tokenizer(tokenizerJson, {}),
+    maxTokens: config.contextLength,
+    vocabSize: config.vocabSize,
+  });
 }, 120_000);
 afterAll(() => {
   for (const encoder of encoders.values()) encoder.dispose();
@@ -71,14 +75,21 @@ test('splits hard texts as transformers does, and gives its vectors', async () =
   const texts = recordings.map(({ text }) => tokenized(text));
   expect(texts.map(({ tokens }) => [...tokens])).toEqual(recordings.map(({ tokens }) => tokens));
   const ours = await vectors('fp32', texts);
-  recordings.forEach(({ vector }, at) => expect(cosine(ours[at] ?? new Float32Array(0), Float32Array.from(vector))).toBeGreaterThan(0.99999));
+  recordings.forEach(({ vector }, at) =>
+    expect(cosine(ours[at] ?? new Float32Array(0), Float32Array.from(vector))).toBeGreaterThan(0.99999),
+  );
 });
 
 /** The nearest others of each text. */
 function neighbours(rows: readonly Float32Array[]): readonly ReadonlySet<number>[] {
   return rows.map((row, at) => {
     const others = rows.map((other, place) => ({ place, nearness: place === at ? -Infinity : cosine(row, other) }));
-    return new Set(others.toSorted((a, b) => b.nearness - a.nearness).slice(0, NEIGHBOURS).map(({ place }) => place));
+    return new Set(
+      others
+        .toSorted((a, b) => b.nearness - a.nearness)
+        .slice(0, NEIGHBOURS)
+        .map(({ place }) => place),
+    );
   });
 }
 
@@ -98,13 +109,17 @@ test('keeps vectors and their neighbours in INT8', async () => {
   expect(share).toBeGreaterThan(0.9);
 }, 120_000);
 
-test.each(['fp32', 'int8', 'int4'] as const)('gives a text the same vector alone and in any batch in %s', async (precision) => {
-  const texts = [...recordings.map(({ text }) => tokenized(text)), ...paragraphs(20)];
-  const together = await vectors(precision, texts);
-  const reversed = (await vectors(precision, texts.toReversed())).toReversed();
-  for (const [at, text] of texts.entries()) {
-    const alone = await encoder(precision).run([text]);
-    expect(together[at]).toEqual(alone);
-    expect(reversed[at]).toEqual(alone);
-  }
-}, 120_000);
+test.each(['fp32', 'int8', 'int4'] as const)(
+  'gives a text the same vector alone and in any batch in %s',
+  async (precision) => {
+    const texts = [...recordings.map(({ text }) => tokenized(text)), ...paragraphs(20)];
+    const together = await vectors(precision, texts);
+    const reversed = (await vectors(precision, texts.toReversed())).toReversed();
+    for (const [at, text] of texts.entries()) {
+      const alone = await encoder(precision).run([text]);
+      expect(together[at]).toEqual(alone);
+      expect(reversed[at]).toEqual(alone);
+    }
+  },
+  120_000,
+);

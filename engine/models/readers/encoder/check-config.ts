@@ -30,7 +30,10 @@ function checkPositions({ positions, headDim }: EncoderConfig): void {
   if (positions.kind === 'rope') {
     for (const theta of [positions.theta, positions.localTheta]) checkEpsilon(theta);
     if (headDim % ROTATED_HEAD_STEP !== 0)
-      throw new EngineError('unsupported_model', `This model cannot be run: its heads have ${headDim} dimensions, not a multiple of ${ROTATED_HEAD_STEP}.`);
+      throw new EngineError(
+        'unsupported_model',
+        `This model cannot be run: its heads have ${headDim} dimensions, not a multiple of ${ROTATED_HEAD_STEP}.`,
+      );
     return;
   }
   if (!Number.isInteger(positions.skippedRows) || positions.skippedRows < 0 || positions.skippedRows > 1_024)

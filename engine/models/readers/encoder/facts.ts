@@ -130,7 +130,15 @@ function nomicFacts(config: JsonFields): EncoderFacts {
 }
 
 function refuseNomicSwitches(config: JsonFields): void {
-  for (const key of ['prenorm', 'use_rms_norm', 'parallel_block', 'rotary_emb_interleaved', 'qkv_proj_bias', 'mlp_fc1_bias', 'mlp_fc2_bias'])
+  for (const key of [
+    'prenorm',
+    'use_rms_norm',
+    'parallel_block',
+    'rotary_emb_interleaved',
+    'qkv_proj_bias',
+    'mlp_fc1_bias',
+    'mlp_fc2_bias',
+  ])
     if (config.boolean(key) === true) throw unsupported(`its ${key} is set`);
   if ((config.number('rotary_emb_fraction') ?? 1) !== 1) throw unsupported('it rotates a part of each head');
   if ((config.number('num_experts') ?? 0) > 0) throw unsupported('it is a mixture of experts');
@@ -155,7 +163,10 @@ function modernbertFacts(config: JsonFields): EncoderFacts {
     gatedMlp: true,
     positions: modernbertPositions(config),
     tokenTypeCount: 0,
-    layers: Array.from({ length: checkedCount(layerCount) }, (_, layer) => ({ reach: slides(layer) ? reach : 0, attentionNorm: layer > 0 })),
+    layers: Array.from({ length: checkedCount(layerCount) }, (_, layer) => ({
+      reach: slides(layer) ? reach : 0,
+      attentionNorm: layer > 0,
+    })),
   };
 }
 

@@ -11,7 +11,11 @@ const PREFIX = /^(?:bert|roberta|mpnet|distilbert|nomic_bert|model)\./;
 
 /** The file's tensors without the whole model's prefix, and under the present names of norms' weights. */
 export function plainNames(tensors: ReadonlyMap<string, SourceTensor>): ReadonlyMap<string, SourceTensor> {
-  const plain = (name: string): string => name.replace(PREFIX, '').replace(/\.gamma$/, '.weight').replace(/\.beta$/, '.bias');
+  const plain = (name: string): string =>
+    name
+      .replace(PREFIX, '')
+      .replace(/\.gamma$/, '.weight')
+      .replace(/\.beta$/, '.bias');
   return new Map(Array.from(tensors, ([name, tensor]) => [plain(name), tensor] as const));
 }
 
@@ -48,7 +52,13 @@ function rowsOf(tensor: SourceTensor, shape: readonly number[], fromRow: number)
   const name = `${tensor.name}[${fromRow}:]`;
   if (shape.length > 1) {
     const { type } = tensor;
-    return { name, shape, type, readRaw: (from, count) => tensor.readRaw(fromRow + from, count), readF32: (from, count) => tensor.readF32(fromRow + from, count) };
+    return {
+      name,
+      shape,
+      type,
+      readRaw: (from, count) => tensor.readRaw(fromRow + from, count),
+      readF32: (from, count) => tensor.readF32(fromRow + from, count),
+    };
   }
   const bytes = tensor.readRaw(0, rowCount(tensor.shape)).length / rowLength(tensor.shape);
   const length = rowLength(shape);

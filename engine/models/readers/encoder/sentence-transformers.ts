@@ -94,14 +94,18 @@ function readPooling(folder: string, hiddenSize: number): EncoderPooling {
 
 function readPrompts(settings: JsonFields | null): Readonly<Record<string, string>> {
   const entries = Object.entries(settings?.object('prompts')?.raw ?? {});
-  const usable = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length <= MAX_PROMPT_CHARACTERS);
+  const usable = entries.filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length <= MAX_PROMPT_CHARACTERS,
+  );
   return Object.fromEntries(usable.filter(([, text]) => text !== '').slice(0, MAX_PROMPTS));
 }
 
 /** Lengths that the settings list; sentence-transformers itself has no field for them. */
 function matryoshkaOf(settings: JsonFields | null, hiddenSize: number): readonly number[] {
   const listed = settings?.array('matryoshka_dimensions') ?? settings?.array('matryoshka_dims') ?? [];
-  const lengths = listed.filter((length): length is number => Number.isInteger(length) && Number(length) >= 1 && Number(length) <= hiddenSize);
+  const lengths = listed.filter(
+    (length): length is number => Number.isInteger(length) && Number(length) >= 1 && Number(length) <= hiddenSize,
+  );
   return [...new Set(lengths)].toSorted((a, b) => b - a);
 }
 

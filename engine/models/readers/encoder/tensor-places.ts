@@ -141,7 +141,10 @@ function* modulesOf(config: EncoderConfig, biases: EncoderBiases): Generator<Mod
   yield* headModules(config, biases);
 }
 
-function* embeddingModules({ hiddenSize, vocabSize, contextLength, positions, ...config }: EncoderConfig, biases: EncoderBiases): Generator<Module> {
+function* embeddingModules(
+  { hiddenSize, vocabSize, contextLength, positions, ...config }: EncoderConfig,
+  biases: EncoderBiases,
+): Generator<Module> {
   const table = (module: string, rows: number, width = hiddenSize): Module => ({ module, layer: null, shape: [rows, width], bias: false });
   yield table('word', vocabSize);
   if (positions.kind !== 'rope') yield table('position', contextLength + positions.skippedRows);
