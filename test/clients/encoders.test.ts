@@ -1,4 +1,5 @@
 // The embedding classes of clients against one real server: OpenAI's two, LangChain's two and LlamaIndex's, side by side.
+import { rm } from 'node:fs/promises';
 import { OpenAIEmbeddings } from '@langchain/openai';
 import { embedMany } from 'ai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
@@ -17,6 +18,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const result = await served?.stop();
+  if (served !== undefined) await rm(served.dataDir, { recursive: true });
   expect(result?.code, served?.output()).toBe(0);
 }, 60_000);
 
@@ -64,14 +66,24 @@ describe.concurrent('openai (npm)', { timeout: 120_000 }, () => {
         (error: unknown) => error,
       );
     expect(await refusal({ dimensions: 128 })).toMatchObject({ status: 400, code: 'unsupported_parameter', param: 'dimensions' });
-    expect(await refusal({ input: ['cat', 'word '.repeat(600)] })).toMatchObject({ status: 400, code: 'context_length_exceeded', param: 'input[1]' });
+    expect(await refusal({ input: ['cat', 'word '.repeat(600)] })).toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+      param: 'input[1]',
+    });
     expect(await refusal({ model: 'none' })).toBeInstanceOf(OpenAI.NotFoundError);
   });
 });
 
 describe.concurrent('LangChain (npm)', { timeout: 120_000 }, () => {
   it('embeds documents and a query', async () => {
-    const embeddings = new OpenAIEmbeddings({ model: ENCODER, apiKey: 'none', maxRetries: 0, batchSize: 2, configuration: { baseURL: baseUrl() } });
+    const embeddings = new OpenAIEmbeddings({
+      model: ENCODER,
+      apiKey: 'none',
+      maxRetries: 0,
+      batchSize: 2,
+      configuration: { baseURL: baseUrl() },
+    });
     expectMeaning(await embeddings.embedDocuments(TEXTS));
     const [query, documents] = await Promise.all([embeddings.embedQuery(TEXTS[0] ?? ''), embeddings.embedDocuments(TEXTS)]);
     expect(query).toEqual(documents[0]);

@@ -1,4 +1,5 @@
 // The real encoder under faults: its process killed in the middle of batches, and inputs made to hurt, while others go on asking.
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { convertedEncoder, ENCODER, ownDataDir, type Served, serve } from '../served.ts';
 import { readStatus } from './status.ts';
@@ -8,7 +9,10 @@ let served: Served;
 beforeAll(async () => {
   served = await serve({ dataDir: await ownDataDir(await convertedEncoder()) });
 }, 600_000);
-afterAll(() => served.stop());
+afterAll(async () => {
+  await served.stop();
+  await rm(served.dataDir, { recursive: true });
+});
 
 interface Answer {
   readonly status: number;
@@ -23,8 +27,16 @@ async function embed(input: unknown, extra: object = {}): Promise<Answer> {
 
 async function send(body: string): Promise<Answer> {
   const response = await fetch(`${served.url}/v1/embeddings`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  const { data = [], error } = (await response.json()) as { data?: { embedding: number[] }[]; error?: { code: string; param: string | null } };
-  return { status: response.status, code: error?.code ?? null, param: error?.param ?? null, vectors: data.map(({ embedding }) => embedding) };
+  const { data = [], error } = (await response.json()) as {
+    data?: { embedding: number[] }[];
+    error?: { code: string; param: string | null };
+  };
+  return {
+    status: response.status,
+    code: error?.code ?? null,
+    param: error?.param ?? null,
+    vectors: data.map(({ embedding }) => embedding),
+  };
 }
 
 async function encoderPid(): Promise<number> {
@@ -33,7 +45,8 @@ async function encoderPid(): Promise<number> {
   return pid;
 }
 
-const sentence = (seed: number): string => Array.from({ length: 40 }, (_, at) => ['river', 'stone', 'mill', 'wheel', 'grain'][(seed * 7 + at * at) % 5]).join(' ');
+const sentence = (seed: number): string =>
+  Array.from({ length: 40 }, (_, at) => ['river', 'stone', 'mill', 'wheel', 'grain'][(seed * 7 + at * at) % 5]).join(' ');
 
 describe.each(['SIGKILL', 'SIGSEGV'] as const)('a runner ended by %s in the middle of its batches', (signal) => {
   it('has each of its requests computed by the next one, with the same vectors', async () => {

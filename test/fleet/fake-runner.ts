@@ -72,7 +72,11 @@ function encode(id: number, inputs: readonly EncodeInput[]): void {
   inputs.forEach((input, at) => {
     const text = input.kind === 'tokens' ? '' : input.text;
     if (text.startsWith('die')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), TOKEN_MS);
-    else send({ kind: 'encoded', batch: { rows: [{ id, input: at, tokens: text.length }], values: Float32Array.of(text.length, process.pid) } });
+    else
+      send({
+        kind: 'encoded',
+        batch: { rows: [{ id, input: at, tokens: text.length }], values: Float32Array.of(text.length, process.pid) },
+      });
   });
 }
 

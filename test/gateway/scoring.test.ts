@@ -7,8 +7,18 @@ import type { EncoderHead } from '../../engine/models/manifest.ts';
 import { fakeEmbedding, fakeRow, type FakeHostOptions } from '../fakes/host.ts';
 import { errorOf, post, serving } from './serving.ts';
 
-const classification = (labels: readonly string[], scores: 'softmax' | 'sigmoid' | 'identity' = 'softmax'): EncoderHead => ({ kind: 'classification', pooling: 'cls', labels, scores });
-const HEADS = { rank: classification(['relevance'], 'identity'), mood: classification(['sad', 'glad', 'mad']), tags: classification(['a', 'b'], 'sigmoid'), emb: fakeEmbedding };
+const classification = (labels: readonly string[], scores: 'softmax' | 'sigmoid' | 'identity' = 'softmax'): EncoderHead => ({
+  kind: 'classification',
+  pooling: 'cls',
+  labels,
+  scores,
+});
+const HEADS = {
+  rank: classification(['relevance'], 'identity'),
+  mood: classification(['sad', 'glad', 'mad']),
+  tags: classification(['a', 'b'], 'sigmoid'),
+  emb: fakeEmbedding,
+};
 const start = (options: FakeHostOptions = {}) => serving({ encoders: HEADS, ...options });
 
 const DOCUMENTS = ['one', { text: 'two' }, 'three', 'four'];
@@ -24,14 +34,20 @@ describe('rerank', () => {
       expect(Value.Check(rerankList, body)).toBe(true);
       expect(body.results.map(({ index }: { index: number }) => index)).toEqual(best);
       const first = best[0] ?? 0;
-      expect(body.results[0]).toEqual({ index: first, relevance_score: 1 / (1 + Math.exp(-(logits[first] ?? 0))), document: { text: textOf(DOCUMENTS[first] ?? '') } });
+      expect(body.results[0]).toEqual({
+        index: first,
+        relevance_score: 1 / (1 + Math.exp(-(logits[first] ?? 0))),
+        document: { text: textOf(DOCUMENTS[first] ?? '') },
+      });
     }
     expect(host.encodeRequests[0]?.inputs[1]).toEqual({ kind: 'pair', text: 'q', other: 'two' });
   });
 
   it('returns the best few, without documents, and raw scores when asked to', async () => {
     const { url } = await start();
-    const { results } = await (await post(`${url}/v1/rerank`, { model: 'rank', query: 'q', documents: DOCUMENTS, top_n: 2, raw_scores: true })).json();
+    const { results } = await (
+      await post(`${url}/v1/rerank`, { model: 'rank', query: 'q', documents: DOCUMENTS, top_n: 2, raw_scores: true })
+    ).json();
     expect(results).toEqual(best.slice(0, 2).map((index) => ({ index, relevance_score: logits[index] })));
     const all = await (await post(`${url}/v1/rerank`, { model: 'rank', query: 'q', documents: DOCUMENTS, top_n: 99 })).json();
     expect(all.results).toHaveLength(4);
@@ -57,7 +73,9 @@ describe('rerank', () => {
     }
     const error = new EngineError('context_length_exceeded', 'The text at index 2 is too long.', { param: 'input[2]' });
     const { url: failing } = await start({ failure: { error, afterSteps: 0 } });
-    expect(await errorOf(await post(`${failing}/rerank`, { model: 'rank', query: 'q', documents: DOCUMENTS }))).toMatchObject({ param: 'documents[2]' });
+    expect(await errorOf(await post(`${failing}/rerank`, { model: 'rank', query: 'q', documents: DOCUMENTS }))).toMatchObject({
+      param: 'documents[2]',
+    });
   });
 });
 
@@ -84,7 +102,13 @@ describe('classify', () => {
 
   it('refuses empty input and models without labels', async () => {
     const { url } = await start();
-    for (const [body, param] of [[{ input: '' }, 'input[0]'], [{ input: [] }, 'input'], [{ input: ['a', ''] }, 'input[1]'], [{ input: 'a', model: 'emb' }, 'model'], [{ input: 'a', model: 'fake' }, 'model']] as const)
+    for (const [body, param] of [
+      [{ input: '' }, 'input[0]'],
+      [{ input: [] }, 'input'],
+      [{ input: ['a', ''] }, 'input[1]'],
+      [{ input: 'a', model: 'emb' }, 'model'],
+      [{ input: 'a', model: 'fake' }, 'model'],
+    ] as const)
       expect(await errorOf(await post(`${url}/v1/classify`, { model: 'mood', ...body }))).toMatchObject({ status: 400, param });
   });
 });

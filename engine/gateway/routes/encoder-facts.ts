@@ -44,7 +44,9 @@ function encoderConfig(model: HostedModel, lack: string): EncoderConfig & { read
 }
 
 function refuse(model: HostedModel, lack: string): never {
-  throw new EngineError('invalid_request', `The model ${model.manifest.id} ${lack}; it serves ${endpointOf(useOf(model))}.`, { param: 'model' });
+  throw new EngineError('invalid_request', `The model ${model.manifest.id} ${lack}; it serves ${endpointOf(useOf(model))}.`, {
+    param: 'model',
+  });
 }
 
 function endpointOf(use: ModelUse): string {

@@ -26,7 +26,16 @@ export function rerankRoutes(app: GatewayApp, context: GatewayContext): void {
       requireReranker(hosted);
       const ask = readRerank(request.body, context.limits);
       const { inputs, truncate } = ask;
-      const encoding = await encodeInputs({ context, request, reply, model, modelId: hosted.manifest.id, inputs, truncate, field: 'documents' });
+      const encoding = await encodeInputs({
+        context,
+        request,
+        reply,
+        model,
+        modelId: hosted.manifest.id,
+        inputs,
+        truncate,
+        field: 'documents',
+      });
       return encoding === null ? reply : rerankAnswer(model, encoding, ask);
     });
   }

@@ -45,7 +45,9 @@ export class EncoderTokenizer {
 
   /** The thread for long texts starts with the first of them. */
   #laneFor(portion: readonly EncodeInput[]): Lane {
-    return portion.some((input) => sizeOf(input) > PORTION_CHARACTERS) ? (this.#longTexts ??= this.#start({ limitMs: LONG_LIMIT_MS })) : this.#worker;
+    return portion.some((input) => sizeOf(input) > PORTION_CHARACTERS)
+      ? (this.#longTexts ??= this.#start({ limitMs: LONG_LIMIT_MS }))
+      : this.#worker;
   }
 
   #start(limits: Partial<TokenizerLimits>): Lane {

@@ -29,7 +29,12 @@ export interface PackedTexts {
 export function packTexts(texts: readonly EncoderText[], pooling: EncoderPooling): PackedTexts {
   const longest = Math.max(...texts.map(({ tokens }) => tokens.length));
   const tokenCount = texts.reduce((total, { tokens }) => total + tokens.length, 0);
-  const [inputIds, positions, tokenTypes, packedPlaces] = Array.from({ length: 4 }, () => new Indices(tokenCount)) as [Indices, Indices, Indices, Indices];
+  const [inputIds, positions, tokenTypes, packedPlaces] = Array.from({ length: 4 }, () => new Indices(tokenCount)) as [
+    Indices,
+    Indices,
+    Indices,
+    Indices,
+  ];
   const paddedRows = new Indices(texts.length * longest);
   const lastPlaces = new Int32Array(new ArrayBuffer(texts.length * 4));
   const poolWeights = new Float32Array(new ArrayBuffer(texts.length * longest * 4));
@@ -53,7 +58,10 @@ export function packTexts(texts: readonly EncoderText[], pooling: EncoderPooling
   });
   const longestScalar = new Int32Array(new ArrayBuffer(4)).fill(longest);
   const indices = { inputIds, positions, tokenTypes, paddedRows, packedPlaces };
-  const arrays = Object.fromEntries(Object.entries(indices).map(([name, { values }]) => [name, values])) as Record<keyof typeof indices, BigInt64Array>;
+  const arrays = Object.fromEntries(Object.entries(indices).map(([name, { values }]) => [name, values])) as Record<
+    keyof typeof indices,
+    BigInt64Array
+  >;
   return { textCount: texts.length, tokenCount, longest, ...arrays, lastPlaces, longestScalar, poolWeights };
 }
 

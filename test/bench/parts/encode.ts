@@ -27,7 +27,7 @@ interface Pair {
 }
 
 export async function encodePart(context: BenchContext): Promise<readonly Figure[]> {
-  const files = await prepareEncoder(context.peer, context.log);
+  const files = await prepareEncoder(context.peer, (line) => context.log(line));
   const text = await readFile(TEXT, 'utf8');
   const shape: Shape = { ...context.shape, slots: 8, contextPerSlot: TOKENS_PER_TEXT };
   const ours = (variant: string): Target => millraceTarget(files.dataDir, `${ENCODER}:${variant}`, shape);
@@ -78,7 +78,10 @@ async function measure(context: BenchContext, { server, text, round, goal }: Rou
     ...valuesOf('1 client', one, 2),
     ...valuesOf('8 clients', few, null),
     ...valuesOf(`${MANY_CLIENTS} clients`, many, goal),
-    [equal.tokensPerSecond / many.tokensPerSecond, { name: 'cost of mixed lengths, over equal ones', unit: '', better: 'lower', valueGoal: 1.15 }],
+    [
+      equal.tokensPerSecond / many.tokensPerSecond,
+      { name: 'cost of mixed lengths, over equal ones', unit: '', better: 'lower', valueGoal: 1.15 },
+    ],
     [one.failed + few.failed + many.failed + equal.failed, { name: 'failed requests', unit: 'requests', better: 'lower', valueGoal: 0 }],
   ];
 }

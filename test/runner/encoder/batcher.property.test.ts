@@ -17,7 +17,10 @@ interface Ask {
 const ask: fc.Arbitrary<Ask> = fc.record({
   atMs: fc.double({ min: 0, max: 120, noNaN: true }),
   caller: fc.nat(3),
-  lengths: fc.array(fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 60 }) }, fc.integer({ min: 150, max: 300 })), { minLength: 1, maxLength: 12 }),
+  lengths: fc.array(fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 60 }) }, fc.integer({ min: 150, max: 300 })), {
+    minLength: 1,
+    maxLength: 12,
+  }),
   deadlineMs: fc.oneof(fc.constant(1e6), fc.integer({ min: 1, max: 200 })),
   leavesAfterMs: fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 80 })),
 });
@@ -96,7 +99,10 @@ describe('the batcher', () => {
         // Whoever is refused as late was late because the device was busy, never because it waited.
         for (const { id, atMs } of refusals) {
           const { atMs: arrivedMs = 0, deadlineMs = 0, lengths = [] } = all[id] ?? {};
-          const busyMs = session.runs.reduce((sum, run) => sum + Math.max(0, Math.min(run.endedMs, atMs) - Math.max(run.startedMs, arrivedMs)), 0);
+          const busyMs = session.runs.reduce(
+            (sum, run) => sum + Math.max(0, Math.min(run.endedMs, atMs) - Math.max(run.startedMs, arrivedMs)),
+            0,
+          );
           const alone = batchMs(COST, lengths.slice(0, 1));
           expect(busyMs).toBeGreaterThanOrEqual(Math.min(deadlineMs, atMs - arrivedMs) - alone - COST.baseMs - 1e-6);
         }

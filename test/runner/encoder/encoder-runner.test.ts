@@ -60,20 +60,31 @@ function createRunner({ maxRequests = 8 } = {}) {
   const encode = (id: number, inputs: readonly EncodeInput[], params: Partial<EncodeParams> = {}): void =>
     runner.handle({ kind: 'encode', id, inputs, params: { truncate: false, caller: `caller ${id}`, deadlineMs: 60_000, ...params } });
   const rowsOf = (id: number) =>
-    messages.flatMap((message) => (message.kind === 'encoded' ? message.batch.rows.map((row, at) => ({ ...row, value: message.batch.values[at] })) : [])).filter((row) => row.id === id);
+    messages
+      .flatMap((message) =>
+        message.kind === 'encoded' ? message.batch.rows.map((row, at) => ({ ...row, value: message.batch.values[at] })) : [],
+      )
+      .filter((row) => row.id === id);
   const errorOf = (id: number) =>
-    messages.flatMap((message) => (message.kind === 'events' ? message.events : [])).find((event) => event.id === id && event.kind === 'error');
+    messages
+      .flatMap((message) => (message.kind === 'events' ? message.events : []))
+      .find((event) => event.id === id && event.kind === 'error');
   return { runner, session, messages, until, encode, rowsOf, errorOf, drained: drained.promise };
 }
 
-const texts = (count: number): EncodeInput[] => Array.from({ length: count }, (_, at) => ({ kind: 'text', text: 'river '.repeat((at % 5) + 1) }));
+const texts = (count: number): EncodeInput[] =>
+  Array.from({ length: count }, (_, at) => ({ kind: 'text', text: 'river '.repeat((at % 5) + 1) }));
 
 describe('the runner of an encoder', () => {
   it('answers every input of a list once, over several batches', async () => {
     const { encode, until, rowsOf, session } = createRunner();
     encode(1, texts(100));
     await until(() => rowsOf(1).length === 100);
-    expect(rowsOf(1).map(({ input }) => input).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, at) => at));
+    expect(
+      rowsOf(1)
+        .map(({ input }) => input)
+        .toSorted((a, b) => a - b),
+    ).toEqual(Array.from({ length: 100 }, (_, at) => at));
     expect(rowsOf(1).every(({ input, tokens }) => tokens === (input % 5) + 3)).toBe(true);
     expect(session.batches.length).toBeGreaterThan(10);
     expect(Math.max(...session.batches)).toBeLessThanOrEqual(LIMITS.maxBatchSize);

@@ -23,7 +23,10 @@ describe('the batch decision', () => {
 
   it('waits for company that is expected sooner than it saves, and no longer than that', () => {
     expect(planBatch(view({ meanGapMs: 1 }))).toMatchObject({ kind: 'wait', untilMs: 999 + COST.baseMs });
-    expect(planBatch(view({ meanGapMs: 1, nowMs: 999 + COST.baseMs }))).toMatchObject({ kind: 'run', reason: /as long as company could save/ });
+    expect(planBatch(view({ meanGapMs: 1, nowMs: 999 + COST.baseMs }))).toMatchObject({
+      kind: 'run',
+      reason: /as long as company could save/,
+    });
   });
 
   it('does not wait when the device has been idle for long', () => {
@@ -31,22 +34,48 @@ describe('the batch decision', () => {
   });
 
   it('does not wait past a deadline or past the longest wait', () => {
-    expect(planBatch(view({ meanGapMs: 1, waiting: [waitingText({ deadlineMs: 1008 })] }))).toMatchObject({ kind: 'wait', untilMs: 1008 - batchMs(COST, [20]) });
+    expect(planBatch(view({ meanGapMs: 1, waiting: [waitingText({ deadlineMs: 1008 })] }))).toMatchObject({
+      kind: 'wait',
+      untilMs: 1008 - batchMs(COST, [20]),
+    });
     const limits = { ...LIMITS, maxWaitMs: 2 };
-    expect(planBatch(view({ meanGapMs: 1, limits, waiting: [waitingText({ arrivedMs: 998.5 })] }))).toMatchObject({ kind: 'wait', untilMs: 1000.5 });
+    expect(planBatch(view({ meanGapMs: 1, limits, waiting: [waitingText({ arrivedMs: 998.5 })] }))).toMatchObject({
+      kind: 'wait',
+      untilMs: 1000.5,
+    });
   });
 
   it('fills a batch by texts and by tokens; a text beyond the budget goes alone', () => {
     expect(planBatch(view({ waiting: Array.from({ length: 9 }, () => waitingText()) }))).toMatchObject({ kind: 'run', count: 8 });
-    expect(planBatch(view({ waiting: [80, 80, 80].map((tokenCount) => waitingText({ tokenCount })) }))).toMatchObject({ kind: 'run', count: 2, reason: /budget/ });
-    expect(planBatch(view({ waiting: [500, 20].map((tokenCount) => waitingText({ tokenCount })) }))).toMatchObject({ kind: 'run', count: 1 });
+    expect(planBatch(view({ waiting: [80, 80, 80].map((tokenCount) => waitingText({ tokenCount })) }))).toMatchObject({
+      kind: 'run',
+      count: 2,
+      reason: /budget/,
+    });
+    expect(planBatch(view({ waiting: [500, 20].map((tokenCount) => waitingText({ tokenCount })) }))).toMatchObject({
+      kind: 'run',
+      count: 1,
+    });
   });
 });
 
 describe('the cost of batches', () => {
-  const shapes = [[1, 8], [1, 32], [8, 16], [1, 128], [16, 16], [4, 64], [1, 256], [2, 256]] as const;
+  const shapes = [
+    [1, 8],
+    [1, 32],
+    [8, 16],
+    [1, 128],
+    [16, 16],
+    [4, 64],
+    [1, 256],
+    [2, 256],
+  ] as const;
   const samplesOf = (cost: typeof COST, noise = 0) =>
-    shapes.map(([batch, length], at) => ({ batch, length, ms: batchMs(cost, Array(batch).fill(length)) * (1 + (at % 2 === 0 ? noise : -noise)) }));
+    shapes.map(([batch, length], at) => ({
+      batch,
+      length,
+      ms: batchMs(cost, Array(batch).fill(length)) * (1 + (at % 2 === 0 ? noise : -noise)),
+    }));
 
   it('is found again from runs that follow it', () => {
     const cost = { baseMs: 1.5, tokenMs: 0.08, attentionMs: 0.00004 };

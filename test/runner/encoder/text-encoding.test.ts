@@ -27,22 +27,36 @@ describe('a text as tokens', () => {
   it('is taken as it is when it comes as token ids', () => {
     expect(encode({ kind: 'tokens', tokens: [MILL, RIVER] })).toEqual([[MILL, RIVER], 2]);
     const foreign = { kind: 'tokens', tokens: [1, WORDS.length] } as const;
-    expect(() => encode(foreign)).toThrow(expect.objectContaining({ code: 'invalid_request', param: 'input[4]', message: expect.stringMatching(/holds 8/) }));
-    expect(() => encode({ kind: 'tokens', tokens: Array(9).fill(RIVER) })).toThrow(expect.objectContaining({ code: 'context_length_exceeded' }));
+    expect(() => encode(foreign)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', param: 'input[4]', message: expect.stringMatching(/holds 8/) }),
+    );
+    expect(() => encode({ kind: 'tokens', tokens: Array(9).fill(RIVER) })).toThrow(
+      expect.objectContaining({ code: 'context_length_exceeded' }),
+    );
     expect(encode({ kind: 'tokens', tokens: Array(9).fill(RIVER) }, true)).toEqual([Array(8).fill(RIVER), 8]);
   });
 
   it('is refused beyond the limit with both counts, or cut so that the last special token stays', () => {
     const six = 'river '.repeat(6);
     expect(encode(text(six))[0]).toHaveLength(MAX_TOKENS);
-    expect(() => encode(text(`${six}mill`))).toThrow(expect.objectContaining({ code: 'context_length_exceeded', param: 'input[4]', message: expect.stringMatching(/has 9 tokens.*at most 8/) }));
+    expect(() => encode(text(`${six}mill`))).toThrow(
+      expect.objectContaining({
+        code: 'context_length_exceeded',
+        param: 'input[4]',
+        message: expect.stringMatching(/has 9 tokens.*at most 8/),
+      }),
+    );
     expect(encode(text(`${six}mill`), true)).toEqual([[CLS, ...Array<number>(6).fill(RIVER), SEP], 8]);
   });
 
   it('of a pair is cut in its second part; a first part that leaves no room is refused', () => {
     expect(encode(pair('river stone', 'mill mill mill mill mill'), true)).toEqual([[CLS, RIVER, STONE, SEP, MILL, MILL, MILL, SEP], 4]);
-    expect(() => encode(pair('river stone', 'mill mill mill mill'))).toThrow(expect.objectContaining({ message: expect.stringMatching(/has 9 tokens/) }));
-    expect(() => encode(pair('river river river river river', 'mill'), true)).toThrow(expect.objectContaining({ code: 'context_length_exceeded' }));
+    expect(() => encode(pair('river stone', 'mill mill mill mill'))).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/has 9 tokens/) }),
+    );
+    expect(() => encode(pair('river river river river river', 'mill'), true)).toThrow(
+      expect.objectContaining({ code: 'context_length_exceeded' }),
+    );
   });
 
   it('of megabytes is cut to the same tokens as the beginning of it, without all of it being read', () => {

@@ -12,7 +12,15 @@ export const WORD_TOKENIZER = {
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: SPECIAL.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+  added_tokens: SPECIAL.map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  })),
   normalizer: null,
   pre_tokenizer: { type: 'Whitespace' },
   post_processor: {
