@@ -69,6 +69,13 @@ describe('a model of sentence-transformers', () => {
   });
 });
 
+test('offers no longer texts than attention has memory for', () => {
+  const path = changed('nomic_bert-classifier', 'config.json', { max_position_embeddings: 131_072, max_trained_positions: 131_072 });
+  const { contextLength, headCount } = read(path).config;
+  expect(headCount * contextLength ** 2 * 4).toBeLessThanOrEqual(2 ** 30);
+  expect(headCount * (contextLength + 1) ** 2 * 4).toBeGreaterThan(2 ** 30);
+});
+
 describe('a classifier', () => {
   test('has the labels of its config', () => {
     const path = changed('bert-classifier', 'config.json', { id2label: { 0: 'bad', 1: 'fair', 2: 'good' } });

@@ -17,6 +17,9 @@ import type { EncoderSource } from './source.ts';
 import { tensorPlaces, type EncoderBiases } from './tensor-places.ts';
 
 const MAX_CONFIG_BYTES = 8 << 20;
+/** Attention holds the scores of all heads at once, tokens by tokens; a longer text would take more memory than a model. */
+const MAX_SCORE_BYTES = 1 << 30;
+const SCORE_BYTES = 4;
 
 /** Whether the folder's config.json names an encoder of a family known here. */
 export function isEncoderFolder(folder: string): boolean {
@@ -71,9 +74,13 @@ function encoderConfig({ folder, config, family }: OpenFolder, tensors: Readonly
     ...facts,
     headDim: hiddenSize / headCount,
     vocabSize: word?.shape[0] ?? 0,
-    contextLength: Math.min(facts.contextLength, maxSequenceLength(folder) ?? facts.contextLength),
+    contextLength: Math.min(facts.contextLength, maxSequenceLength(folder) ?? Infinity, longestAttended(headCount)),
     head: head ?? embeddingHead(folder, hiddenSize),
   });
+}
+
+function longestAttended(headCount: number): number {
+  return Math.floor(Math.sqrt(MAX_SCORE_BYTES / SCORE_BYTES / headCount));
 }
 
 function biasesOf(family: EncoderFamily, config: JsonFields): EncoderBiases {
