@@ -4,6 +4,7 @@ import envPaths from 'env-paths';
 import { EngineError } from './errors.ts';
 import { LOG_LEVELS, type LogLevel } from './log.ts';
 import type { Precision } from './models/manifest.ts';
+import { DEFAULT_BATCHING } from './runner/protocol.ts';
 
 interface OptionRow<T> {
   /** As commander writes it: `--port <number>`. */
@@ -104,6 +105,22 @@ export const OPTIONS = {
         ['on', true],
         ['off', false],
       ]).get(text),
+  }),
+  maxBatch: row({
+    flag: '--max-batch <texts>',
+    env: 'MILLRACE_MAX_BATCH',
+    help: 'most texts that an embedding or reranking model computes together',
+    limit: 'a whole number from 1 to 1024',
+    fallback: () => DEFAULT_BATCHING.maxBatchSize,
+    parse: wholeNumber(1, 1024),
+  }),
+  maxWait: row({
+    flag: '--max-wait <ms>',
+    env: 'MILLRACE_MAX_WAIT',
+    help: 'longest time in ms that a text waits for others to be computed with; it does not wait when that does not pay',
+    limit: 'a whole number from 0 to 10000',
+    fallback: () => DEFAULT_BATCHING.maxWaitMs,
+    parse: wholeNumber(0, 10_000),
   }),
   allowHost: row({
     flag: '--allow-host <names>',

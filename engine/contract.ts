@@ -15,10 +15,14 @@ export interface EngineStatus {
   readonly models: readonly ModelStatus[];
 }
 
+/** What a model is for: it writes text, makes vectors, scores documents against a query, or labels texts. */
+export type ModelUse = 'text' | 'embedding' | 'rerank' | 'classify';
+
 type ModelStateName = 'installed' | 'loading' | 'ready' | 'failed';
 
 export interface ModelStatus {
   readonly id: string;
+  readonly use: ModelUse;
   readonly state: ModelStateName;
   /** Why the model failed; null in every other state. */
   readonly failure: string | null;
@@ -44,4 +48,20 @@ export interface RunningModel {
   readonly waitingRequests: number;
   readonly kvUsedTokens: number;
   readonly loadMs: number;
+  /** Batches of the last second or so; null for models that write text. `slots`, `runningRequests` and `waitingRequests` count texts then. */
+  readonly batches: BatchStatus | null;
+}
+
+export interface BatchStatus {
+  /** Numbers in one vector, or labels. */
+  readonly width: number;
+  /** Texts of a batch on average. */
+  readonly meanSize: number;
+  /** Tokens of a batch at most. */
+  readonly tokenBudget: number;
+  /** Share of it that batches used, 0 to 1. */
+  readonly meanFill: number;
+  /** From a text's arrival to the start of its batch. */
+  readonly meanWaitMs: number;
+  readonly textsPerSecond: number;
 }

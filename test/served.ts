@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cachedFolder } from './cache.ts';
-import { testCacheDir, testModel } from './models.ts';
+import { testCacheDir, testEncoder, testModel } from './models.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = join(ROOT, 'engine/cli.ts');
@@ -49,6 +49,14 @@ export interface Install {
 /** A data folder with the test model in its default precision. */
 export async function convertedModel(): Promise<string> {
   return convertedData([{ file: await testModel(), name: MODEL, precision: null }]);
+}
+
+/** The name under which the test encoder is installed. */
+export const ENCODER = 'all-minilm-l6-v2';
+
+/** A data folder with the test encoder, in 8 bits and in float32. */
+export async function convertedEncoder(): Promise<string> {
+  return convertedData([{ file: await testEncoder(), name: ENCODER, precision: 'int8,fp32' }]);
 }
 
 /** A data folder in the test cache with these models, converted once per state of the converter's sources. */

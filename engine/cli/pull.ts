@@ -7,8 +7,8 @@ import { EngineError } from '../errors.ts';
 import { acquireLock } from '../instance-lock.ts';
 import { installModel } from '../models/convert/install.ts';
 import type { ConvertProgress } from '../models/convert/variant.ts';
-import type { ModelManifest, Precision } from '../models/manifest.ts';
-import { openModel } from '../models/readers/open-model.ts';
+import type { EncoderManifest, ModelManifest, Precision } from '../models/manifest.ts';
+import { openAnyModel } from '../models/readers/open-model.ts';
 import { fetchModel } from '../models/sources/fetch-model.ts';
 import { resolveName, type PathKind } from '../models/sources/resolve.ts';
 import type { FetchedModel, FetchProgress, SourceSpec } from '../models/sources/source.ts';
@@ -30,7 +30,13 @@ export async function pull(typed: string, flags: PullFlags, config: EngineConfig
   if (flags.json)
     return print(JSON.stringify({ id: manifest.id, defaultVariant: manifest.defaultVariant, variants, source: manifest.source }));
   for (const { name, sizeBytes, method } of variants) print(`Installed ${manifest.id}:${name}  ${formatBytes(sizeBytes)}  ${method}`);
-  print(`Ask it: millrace run ${manifest.id} "Hello"`);
+  print(manifest.kind === 'encoder' ? useOfEncoder(manifest) : `Ask it: millrace run ${manifest.id} "Hello"`);
+}
+
+/** Where requests for it go, once it is served. */
+function useOfEncoder({ id, config: { head } }: EncoderManifest): string {
+  const path = head.kind === 'embedding' ? '/v1/embeddings' : head.labels.length === 1 ? '/v1/rerank' : '/v1/classify';
+  return `Use it: millrace serve, then POST ${path} with "model": "${id}"`;
 }
 
 /** @throws EngineError with the remedy when the source cannot be reached or used; LockHeldError while another pull goes on */
@@ -117,7 +123,7 @@ interface Conversion {
 }
 
 async function convert({ fetched, id, precisions, store, signal }: Conversion): Promise<ModelManifest> {
-  const source = openModel(fetched.path);
+  const source = openAnyModel(fetched.path);
   const progress = createProgress(process.stderr, 'steps');
   try {
     const onProgress = ({ variant, stepsDone, stepsTotal }: ConvertProgress): void =>

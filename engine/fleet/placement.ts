@@ -1,7 +1,7 @@
 // Decides whether a model fits into the memory that is left, and what its runner is granted.
 // Pure: devices.ts measures, the fleet asks.
 import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
-import type { RunnerOptions } from '../runner/protocol.ts';
+import type { BatchingOptions, RunnerOptions } from '../runner/protocol.ts';
 
 export interface PlacementWishes {
   readonly modelDir: string;
@@ -10,6 +10,7 @@ export interface PlacementWishes {
   readonly slots: number | null;
   readonly maxWaiting: number;
   readonly speculation: boolean;
+  readonly batching?: BatchingOptions;
 }
 
 export interface Candidate {
@@ -30,8 +31,9 @@ const LEAST_CONTEXT = 2048;
 /** Share of what is left after the weights that the KV cache may commit; the rest is the system's page cache. */
 const KV_SHARE = 0.6;
 
-/** Bytes of KV cache one token of one sequence takes. */
+/** Bytes of KV cache one token of one sequence takes; encoders have none. */
 export function kvBytesPerToken(manifest: ModelManifest, variant: VariantManifest): number {
+  if (manifest.kind === 'encoder') return 0;
   const { layerCount, kvHeadCount, headDim } = manifest.config;
   const elementBytes = { f32: 4, f16: 2, i8: 1 }[variant.kvType];
   return 2 * layerCount * kvHeadCount * headDim * elementBytes;

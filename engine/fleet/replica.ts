@@ -175,6 +175,8 @@ export class Replica {
         return;
       case 'tokens':
         return this.#requests.answer(message.id, message.tokens);
+      case 'encoded':
+        return this.#requests.deliverRows(message.batch);
       case 'stats':
         this.#stats = message.stats;
         return;

@@ -1,17 +1,19 @@
 // Owns the requests of one model: which wait for its process, which run in it, and what becomes of them when it dies.
 // Knows nothing about processes.
 import { EngineError, toWireError, type WireError } from '../errors.ts';
-import type { GenerateEvent, ToRunner } from '../runner/protocol.ts';
+import type { EncodedBatch, GenerateEvent, ToRunner } from '../runner/protocol.ts';
 import { RATE_WINDOW, retryAfterSeconds } from './retry-after.ts';
 
 /** A request on its way through a runner. */
 export interface Job {
   readonly id: number;
-  readonly message: Extract<ToRunner, { readonly kind: 'generate' | 'tokenize' }>;
-  /** Every event of a generation; of a tokenization only `error`. */
+  readonly message: Extract<ToRunner, { readonly kind: 'generate' | 'tokenize' | 'encode' }>;
+  /** Every event of a generation; of other jobs only `error`. */
   deliver(event: GenerateEvent): void;
   /** The tokens of a tokenization. */
   answer(tokens: readonly number[]): void;
+  /** Takes one row of an encode job; true when it was the last one missing. A row may come again after a restart. */
+  takeRow?(row: EncodedBatch['rows'][number], values: Float32Array): boolean;
   /** Asked when the runner died after events were delivered: whether they can be forgotten and the request run again. */
   mayRestart(): boolean;
 }
@@ -87,6 +89,15 @@ export class Requests {
     if (entry === undefined) return;
     this.#finish(id);
     entry.job.answer(tokens);
+  }
+
+  /** Hands each row of a batch to its request; those of cancelled requests are dropped. */
+  deliverRows({ rows, values }: EncodedBatch): void {
+    const width = values.length / rows.length;
+    rows.forEach((row, at) => {
+      const entry = this.#sent.get(row.id);
+      if (entry?.job.takeRow?.(row, values.subarray(at * width, (at + 1) * width)) === true) this.#finish(row.id);
+    });
   }
 
   failWaiting(error: WireError): void {

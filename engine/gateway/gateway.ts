@@ -12,11 +12,14 @@ import { errorSender, guardEntry, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { chatRoute } from './routes/chat.ts';
+import { classifyRoute } from './routes/classify.ts';
 import { completionsRoute } from './routes/completions.ts';
 import { collectSchemas, docsRoutes } from './routes/docs.ts';
+import { embeddingsRoute } from './routes/embeddings.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
+import { rerankRoutes } from './routes/rerank.ts';
 import { statusRoute } from './routes/status.ts';
 import { answerSocketError } from './socket-errors.ts';
 import { TokenMeter } from './token-meter.ts';
@@ -134,7 +137,8 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, config: Gatew
   app.setErrorHandler(errorSender(context.limits));
   guardEntry(app, context, { allowedHosts: config.allowedHosts ?? [], allowedOrigins: config.allowedOrigins ?? [] });
   await collectSchemas(app, context.version);
-  for (const add of [chatRoute, completionsRoute, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);
+  const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
+  for (const add of [chatRoute, completionsRoute, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);
   docsRoutes(app);
   await app.ready();
 }

@@ -46,6 +46,10 @@ export interface Limits {
   readonly stopLength: number;
   /** Alternatives reported for each token. */
   readonly topLogprobs: number;
+  /** Texts of one embeddings, rerank or classify request. */
+  readonly encodeInputs: number;
+  /** Time after which such a request is refused when it has not been computed; a client may ask for less. */
+  readonly encodeMs: number;
   /** Time for the last bytes to leave when the server closes. */
   readonly lastBytesMs: number;
   /** Seconds that a client of a draining server is told to wait. */
@@ -75,6 +79,8 @@ export const DEFAULT_LIMITS: Limits = {
   stopStrings: 16,
   stopLength: 1_024,
   topLogprobs: 20,
+  encodeInputs: 2_048,
+  encodeMs: 600_000,
   lastBytesMs: 2_000,
   drainRetrySeconds: 5,
 };

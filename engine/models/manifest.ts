@@ -89,6 +89,86 @@ export interface DecoderLayerConfig {
  */
 export const GRAPH_TOP_COUNT = 64;
 
+export type EncoderFamily = 'bert' | 'roberta' | 'mpnet' | 'distilbert' | 'nomic_bert' | 'modernbert';
+
+/** The numbers of an encoder-only transformer. Switches, not the family's name, say what a graph writer does. */
+export interface EncoderConfig {
+  readonly family: EncoderFamily;
+  readonly hiddenSize: number;
+  readonly layerCount: number;
+  readonly headCount: number;
+  readonly headDim: number;
+  readonly intermediateSize: number;
+  readonly vocabSize: number;
+  /** Tokens of one text, special ones included: what positions, training and the model's own settings allow. */
+  readonly contextLength: number;
+  readonly normEpsilon: number;
+  /** Norms before attention and MLP (`pre`, with one more at the end), or after each sum (`post`). */
+  readonly normPlacement: 'pre' | 'post';
+  readonly activation: 'gelu' | 'gelu_tanh' | 'relu' | 'silu';
+  /** down(act(gate(x)) · up(x)) instead of down(act(up(x))). */
+  readonly gatedMlp: boolean;
+  readonly positions: EncoderPositions;
+  /** Kinds of segment that have a vector of their own; 0: none. */
+  readonly tokenTypeCount: number;
+  /** One entry a layer. */
+  readonly layers: readonly EncoderLayerConfig[];
+  readonly head: EncoderHead;
+}
+
+export type EncoderPositions =
+  /** A vector for each position is added to the token's; those of the first `skippedRows` rows belong to no position. */
+  | { readonly kind: 'learned'; readonly skippedRows: number }
+  /** Beside the vectors, a bias on q·k by the distance of two tokens, in buckets (T5, arXiv 1910.10683; MPNet). */
+  | { readonly kind: 'learned_and_relative'; readonly skippedRows: number; readonly bucketCount: number; readonly maxDistance: number }
+  | { readonly kind: 'rope'; readonly theta: number; readonly localTheta: number };
+
+export interface EncoderLayerConfig {
+  /** Farthest token to either side that a token sees; 0 means all. */
+  readonly reach: number;
+  /** False where the norm before attention is left out (modernbert's first layer). */
+  readonly attentionNorm: boolean;
+}
+
+/** What a row of the graph's output is. */
+export type EncoderHead =
+  | {
+      readonly kind: 'embedding';
+      readonly pooling: EncoderPooling;
+      /** Rows have length 1. */
+      readonly normalize: boolean;
+      readonly dimensions: number;
+      /** Lengths to which a vector may be cut (and normalised again), in falling order; empty: none (arXiv 2205.13147). */
+      readonly matryoshka: readonly number[];
+      /** Texts that stand before an input by its use, as the model's own settings name them: `query`, `document` … */
+      readonly prompts: Readonly<Record<string, string>>;
+      /** The prompt that stands before an input of no stated use; null: none. */
+      readonly defaultPrompt: string | null;
+    }
+  | {
+      readonly kind: 'classification';
+      readonly pooling: EncoderPooling;
+      /** Names in the order of the row's numbers, which are logits. One label: a relevance score (cross-encoder) or a regression. */
+      readonly labels: readonly string[];
+      /** How logits become scores. */
+      readonly scores: 'softmax' | 'sigmoid' | 'identity';
+    };
+
+export type EncoderPooling = 'mean' | 'cls' | 'last';
+
+/** Names of the inputs and outputs of every encoder graph: N texts of together T tokens, the longest of L tokens, none padded
+ * but inside attention. `engine/runner/encoder/ort-encoder.ts` fills them.
+ *
+ * inputs:  `input_ids` int64 [T], the texts one behind the other; `positions` int64 [T], each token's place in its text (families with
+ *          learned positions); `token_types` int64 [T] (classification heads of families with segments: 1 in the second text);
+ *          `padded_rows` int64 [N, L]: which of the T tokens stands at each place of the padded form, any at places beyond a text's end;
+ *          `packed_places` int64 [T]: each token's place among the N·L; `seqlens_k` int32 [N]: length minus 1;
+ *          `total_sequence_length` int32 [] = L; `pool_weights` float32 [N, 1, L]: a text's pooling (mean, first or last) as weights
+ *          of its tokens, zero beyond its end. N is one at least: with none a kernel ends the process.
+ * output:  `rows` float32 [N, width]: vectors (normalised if the head says so) or logits.
+ */
+export const ENCODER_OUTPUT = 'rows';
+
 export interface VariantManifest {
   /** Name within the model: usually the precision. */
   readonly name: string;
@@ -103,7 +183,7 @@ export interface VariantManifest {
   readonly bitsPerWeight: number;
   /** How the weights came about, in words: "Q4_1 blocks mapped exactly", "8-bit weights and activations, SmoothQuant 0.5". */
   readonly method: string;
-  /** Element type of the KV cache inputs. */
+  /** Element type of the KV cache inputs; of no meaning for encoders. */
   readonly kvType: 'f32' | 'f16' | 'i8';
 }
 
@@ -121,7 +201,7 @@ export interface TokenizerManifest {
   readonly chatTemplate: string | null;
 }
 
-export interface ModelManifest {
+interface CommonManifest {
   readonly formatVersion: 1;
   /** Name in the API, also the folder's name: `[a-z0-9][a-z0-9._-]{0,95}`. */
   readonly id: string;
@@ -133,9 +213,25 @@ export interface ModelManifest {
   };
   readonly licence: string | null;
   readonly parameterCount: number;
-  readonly config: DecoderConfig;
-  readonly tokenizer: TokenizerManifest;
   readonly variants: Readonly<Record<string, VariantManifest>>;
   /** The variant that a plain model name means. */
   readonly defaultVariant: string;
 }
+
+/** A model that continues text. */
+export interface DecoderManifest extends CommonManifest {
+  /** Absent in manifests from before there were encoders. */
+  readonly kind?: 'decoder';
+  readonly config: DecoderConfig;
+  readonly tokenizer: TokenizerManifest;
+}
+
+/** A model that makes a vector or scores of a text. */
+export interface EncoderManifest extends CommonManifest {
+  readonly kind: 'encoder';
+  readonly config: EncoderConfig;
+  /** `file`: `tokenizer.json` in the Hugging Face format, relative to the model's folder, without truncation or padding. */
+  readonly tokenizer: Pick<TokenizerManifest, 'file'>;
+}
+
+export type ModelManifest = DecoderManifest | EncoderManifest;

@@ -2,44 +2,73 @@
 import { enableCompileCache } from 'node:module';
 import { toWireError } from '../errors.ts';
 import { openParentPort, type ParentPort } from './parent-port.ts';
-import type { RunnerInfo, RunnerOptions } from './protocol.ts';
-import type { LoadedModel } from './load-model.ts';
-import type { Runner } from './runner.ts';
+import type { FromRunner, RunnerInfo, RunnerOptions, ToRunner } from './protocol.ts';
+import type { ModelToLoad } from './read-model.ts';
 
-function describe({ manifest, variant, capacity }: LoadedModel, startedMs: number): RunnerInfo {
+/** A model of either kind at work. */
+interface LoadedRunner {
+  handle(message: Exclude<ToRunner, { kind: 'load' }>): void;
+  dispose(): void;
+}
+
+type LoadedInfo = Pick<RunnerInfo, 'contextLength' | 'maxSlots' | 'encoder'>;
+
+interface Loaded {
+  readonly runner: LoadedRunner;
+  readonly info: LoadedInfo;
+}
+
+interface RunnerPort {
+  send(message: FromRunner): void;
+  drained(): void;
+}
+
+async function load(port: ParentPort, options: RunnerOptions): Promise<LoadedRunner> {
+  const startedMs = performance.now();
+  // All of the model's modules are loaded only now, so that the compile cache serves them.
+  const { readModel } = await import('./read-model.ts');
+  const model = await readModel(options);
+  const runnerPort: RunnerPort = {
+    send: (message) => port.send(message),
+    drained: () => {
+      runner.dispose();
+      process.exit(0);
+    },
+  };
+  const loaded = model.kind === 'encoder' ? await startEncoder(options, model, runnerPort) : await startDecoder(options, model, runnerPort);
+  const { runner, info }: Loaded = loaded;
+  port.send({ kind: 'ready', info: { ...describe(model), ...info, loadMs: performance.now() - startedMs } });
+  return runner;
+}
+
+async function startDecoder(options: RunnerOptions, model: Extract<ModelToLoad, { kind: 'decoder' }>, port: RunnerPort): Promise<Loaded> {
+  const [{ loadModel }, { Runner }] = await Promise.all([import('./load-model.ts'), import('./runner.ts')]);
+  const loaded = await loadModel(options, model);
+  const { contextLength, slotCount } = loaded.capacity;
+  return { runner: new Runner(loaded, options, port), info: { contextLength, maxSlots: slotCount } };
+}
+
+async function startEncoder(options: RunnerOptions, model: Extract<ModelToLoad, { kind: 'encoder' }>, port: RunnerPort): Promise<Loaded> {
+  const { loadEncoder } = await import('./encoder/load-encoder.ts');
+  const { runner, info, maxTokens, maxBatchSize } = await loadEncoder(options, model, port);
+  return { runner, info: { contextLength: maxTokens, maxSlots: maxBatchSize, encoder: info } };
+}
+
+function describe({ manifest, variant }: ModelToLoad): Omit<RunnerInfo, keyof LoadedInfo | 'loadMs'> {
   return {
     pid: process.pid,
     modelId: manifest.id,
     variant: variant.name,
     precision: variant.precision,
     device: 'cpu',
-    contextLength: capacity.contextLength,
-    maxSlots: capacity.slotCount,
     vocabSize: manifest.config.vocabSize,
-    loadMs: performance.now() - startedMs,
   };
-}
-
-async function load(port: ParentPort, options: RunnerOptions): Promise<Runner> {
-  const startedMs = performance.now();
-  // Loaded only now, so that the compile cache serves them.
-  const [{ loadModel }, { Runner }] = await Promise.all([import('./load-model.ts'), import('./runner.ts')]);
-  const model = await loadModel(options);
-  const runner: Runner = new Runner(model, options, {
-    send: (message) => port.send(message),
-    drained: () => {
-      runner.dispose();
-      process.exit(0);
-    },
-  });
-  port.send({ kind: 'ready', info: describe(model, startedMs) });
-  return runner;
 }
 
 function main(): void {
   enableCompileCache();
   const port = openParentPort();
-  let loading: Promise<Runner | null> | null = null;
+  let loading: Promise<LoadedRunner | null> | null = null;
   port.onMessage((message) => {
     if (message.kind !== 'load') return void loading?.then((runner) => runner?.handle(message));
     loading = load(port, message.options).catch((error: unknown) => {

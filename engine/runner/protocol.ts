@@ -19,7 +19,19 @@ export interface RunnerOptions {
   readonly maxWaiting: number;
   /** Draft by prompt look-up at low batch sizes. */
   readonly speculation: boolean;
+  /** How an encoder's batches are formed; absent: `DEFAULT_BATCHING`. Decoders take no notice of it. */
+  readonly batching?: BatchingOptions;
 }
+
+/** The classic pair of dynamic batching. */
+export interface BatchingOptions {
+  /** Texts of one batch at most. */
+  readonly maxBatchSize: number;
+  /** Longest time a text waits for company, in ms; it never waits when that does not pay. */
+  readonly maxWaitMs: number;
+}
+
+export const DEFAULT_BATCHING: BatchingOptions = { maxBatchSize: 32, maxWaitMs: 50 };
 
 export interface RunnerInfo {
   readonly pid: number;
@@ -31,6 +43,15 @@ export interface RunnerInfo {
   readonly maxSlots: number;
   readonly vocabSize: number;
   readonly loadMs: number;
+  /** What only encoders have: `contextLength` is then the tokens of one text, `maxSlots` the texts of one batch. */
+  readonly encoder?: EncoderInfo;
+}
+
+export interface EncoderInfo {
+  /** Numbers in one row: dimensions of a vector, or labels of a head. */
+  readonly width: number;
+  /** Tokens of one batch at most, as the calibration at start found it. */
+  readonly tokenBudget: number;
 }
 
 /** A chat message as the template sees it: content already reduced to text. */
@@ -83,10 +104,26 @@ export interface GenerateParams {
   readonly ignoreEos: boolean;
 }
 
+/** One text to encode; a pair is a query and a document for a cross-encoder. Token ids are taken as they are, without special tokens. */
+export type EncodeInput =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'pair'; readonly text: string; readonly other: string }
+  | { readonly kind: 'tokens'; readonly tokens: readonly number[] };
+
+export interface EncodeParams {
+  /** Cut inputs that are too long instead of refusing them; of a pair the second text is cut. */
+  readonly truncate: boolean;
+  /** Whoever asks: callers share the device evenly, however much each asks for. */
+  readonly caller: string;
+  /** Time from its arrival in the runner after which the request is refused with `deadline_exceeded`. */
+  readonly deadlineMs: number;
+}
+
 export type ToRunner =
   | { readonly kind: 'load'; readonly options: RunnerOptions }
   | { readonly kind: 'generate'; readonly id: number; readonly prompt: PromptInput; readonly params: GenerateParams }
   | { readonly kind: 'tokenize'; readonly id: number; readonly prompt: PromptInput }
+  | { readonly kind: 'encode'; readonly id: number; readonly inputs: readonly EncodeInput[]; readonly params: EncodeParams }
   | { readonly kind: 'cancel'; readonly id: number }
   /** Finish what runs, then exit with code 0. */
   | { readonly kind: 'drain' };
@@ -149,6 +186,19 @@ export type GenerateEvent =
   | { readonly kind: 'done'; readonly id: number; readonly usage: Usage; readonly timings: Timings }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
 
+/** The rows of one batch, for the requests whose texts were in it. A request is done when each of its inputs has its row. */
+export interface EncodedBatch {
+  readonly rows: readonly {
+    readonly id: number;
+    /** Place among the request's inputs. */
+    readonly input: number;
+    /** Tokens that were computed, special ones included. */
+    readonly tokens: number;
+  }[];
+  /** [rows, width] */
+  readonly values: Float32Array;
+}
+
 export interface RunnerStats {
   readonly running: number;
   readonly waiting: number;
@@ -160,6 +210,20 @@ export interface RunnerStats {
   readonly decodeTokens: number;
   readonly preemptions: number;
   readonly eventLoopDelayP99Ms: number;
+  /** What only encoders have: `running` and `waiting` then count texts, `steps` batches, `prefillTokens` their tokens. */
+  readonly encoder?: EncoderStats;
+}
+
+/** Of the batches since the last report but one at most; zeros when there were none. */
+export interface EncoderStats {
+  /** Texts of a batch on average. */
+  readonly meanBatchSize: number;
+  /** Share of the token budget that batches used. */
+  readonly meanFill: number;
+  /** From a text's arrival to the start of its batch. */
+  readonly meanWaitMs: number;
+  readonly tokenBudget: number;
+  readonly textsPerSecond: number;
 }
 
 export type FromRunner =
@@ -167,4 +231,5 @@ export type FromRunner =
   | { readonly kind: 'loadFailed'; readonly error: WireError }
   | { readonly kind: 'events'; readonly events: readonly GenerateEvent[] }
   | { readonly kind: 'tokens'; readonly id: number; readonly tokens: readonly number[] }
+  | { readonly kind: 'encoded'; readonly batch: EncodedBatch }
   | { readonly kind: 'stats'; readonly stats: RunnerStats };

@@ -61,6 +61,8 @@ export class Runner {
         return void this.#generate(message.id, message.prompt, message.params);
       case 'tokenize':
         return void this.#tokenize(message.id, message.prompt);
+      case 'encode':
+        return this.#refuseEncode(message.id);
       case 'cancel':
         this.#tokenizing.delete(message.id);
         this.#scheduler.cancel(message.id);
@@ -123,6 +125,13 @@ export class Runner {
     } catch (error) {
       this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error: toWireError(error) }] });
     }
+  }
+
+  #refuseEncode(id: number): void {
+    const error = toWireError(
+      new EngineError('invalid_request', 'This model writes text; it makes no vectors or scores.', { param: 'model' }),
+    );
+    this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error }] });
   }
 
   #wake(): void {

@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { EngineError, toWireError, type WireError } from '../errors.ts';
+import { EngineError, toWireError } from '../errors.ts';
 import { ChatTemplate } from './chat-template.ts';
 import type { PromptInput } from './protocol.ts';
+import type { ThreadReply } from './tokenizer-thread.ts';
 
 export interface TokenizerWorkerData {
   /** Absolute path of tokenizer.json. */
@@ -16,11 +17,7 @@ export interface TokenizerWorkerData {
   readonly chatTemplate: string | null;
 }
 
-export type TokenizerReply =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'loadFailed'; readonly error: WireError }
-  | { readonly kind: 'tokens'; readonly tokens: Int32Array }
-  | { readonly kind: 'refused'; readonly error: WireError };
+type TokenizerReply = ThreadReply<Int32Array>;
 
 class PromptTokenizer {
   readonly #options: TokenizerWorkerData;
@@ -67,12 +64,12 @@ class PromptTokenizer {
 }
 
 function reply(message: TokenizerReply): void {
-  parentPort?.postMessage(message, message.kind === 'tokens' ? [message.tokens.buffer as ArrayBuffer] : []);
+  parentPort?.postMessage(message, message.kind === 'answer' ? [message.answer.buffer as ArrayBuffer] : []);
 }
 
 function answer(tokenizer: PromptTokenizer, prompt: PromptInput): TokenizerReply {
   try {
-    return { kind: 'tokens', tokens: Int32Array.from(tokenizer.tokens(prompt)) };
+    return { kind: 'answer', answer: Int32Array.from(tokenizer.tokens(prompt)) };
   } catch (error) {
     return { kind: 'refused', error: toWireError(error) };
   }

@@ -4,7 +4,8 @@ import type { ModelStatus } from '../../engine/contract.ts';
 import { TurnView } from './turn.tsx';
 import { useConversation, type Chat } from './use-conversation.ts';
 
-export function ChatPanel({ models }: { readonly models: readonly ModelStatus[] }) {
+export function ChatPanel({ models: installed }: { readonly models: readonly ModelStatus[] }) {
+  const models = installed.filter(({ use }) => use === 'text');
   const chat = useConversation();
   const [chosen, setChosen] = useState<string | null>(null);
   const model = models.find(({ id }) => id === chosen) ?? models.find(({ state }) => state === 'ready') ?? models[0];

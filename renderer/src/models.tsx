@@ -1,5 +1,5 @@
 // The installed models as cards, with what each is doing.
-import type { ModelStatus, RunningModel } from '../../engine/contract.ts';
+import type { BatchStatus, ModelStatus, ModelUse, RunningModel } from '../../engine/contract.ts';
 import { formatBytes, formatCount, formatDuration, formatParameters, formatRate } from './format.ts';
 
 export function Models({ models }: { readonly models: readonly ModelStatus[] | null }) {
@@ -39,6 +39,7 @@ function ModelCard({ model }: { readonly model: ModelStatus }) {
       </div>
       {model.failure !== null && <p className='failure'>{model.failure}</p>}
       <dl>
+        <Fact name='Use' value={USES[model.use]} />
         <Fact name='Precision' value={model.precision} />
         <Fact name='Size' value={`${formatParameters(model.parameterCount)}, ${formatBytes(model.sizeBytes)}`} />
         <Fact name='Context' value={contextOf(model)} />
@@ -50,6 +51,13 @@ function ModelCard({ model }: { readonly model: ModelStatus }) {
   );
 }
 
+const USES: Readonly<Record<ModelUse, string>> = {
+  text: 'chat and completions',
+  embedding: 'embeddings',
+  rerank: 'reranking',
+  classify: 'classification',
+};
+
 const TONES = { ready: 'idle', loading: 'busy', installed: 'quiet', failed: 'problem' } as const;
 
 const contextOf = ({ running, trainedContext }: ModelStatus): string =>
@@ -59,7 +67,23 @@ function RunningFacts({ running }: { readonly running: RunningModel }) {
   return (
     <>
       <Fact name='Device' value={`${running.device.toUpperCase()}, loaded in ${formatDuration(running.loadMs)}`} />
-      <Fact name='KV in use' value={`${formatCount(running.kvUsedTokens)} tokens`} />
+      {running.batches === null ? (
+        <Fact name='KV in use' value={`${formatCount(running.kvUsedTokens)} tokens`} />
+      ) : (
+        <BatchFacts batches={running.batches} />
+      )}
+    </>
+  );
+}
+
+function BatchFacts({ batches }: { readonly batches: BatchStatus }) {
+  const { width, meanSize, meanFill, meanWaitMs, tokenBudget, textsPerSecond } = batches;
+  const fill = `${formatRate(meanSize)} texts, ${Math.round(meanFill * 100)}% of ${formatCount(tokenBudget)} tokens`;
+  return (
+    <>
+      <Fact name='Width' value={formatCount(width)} />
+      <Fact name='Mean batch' value={fill} />
+      <Fact name='Wait' value={`${formatDuration(meanWaitMs)}, ${formatRate(textsPerSecond)} texts/s`} />
     </>
   );
 }
@@ -75,8 +99,11 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 
 /** One cell a slot, so that batching is seen. */
 function Slots({ running }: { readonly running: RunningModel }) {
-  const { maxSlots, runningRequests, waitingRequests } = running;
-  const words = `${runningRequests} of ${maxSlots} slots busy, ${waitingRequests} waiting`;
+  const { maxSlots, runningRequests, waitingRequests, batches } = running;
+  const words =
+    batches === null
+      ? `${runningRequests} of ${maxSlots} slots busy, ${waitingRequests} waiting`
+      : `${runningRequests} of ${maxSlots} texts in the batch, ${waitingRequests} waiting`;
   return (
     <div className='slots'>
       <div className='cells' role='img' aria-label={words}>

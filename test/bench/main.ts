@@ -8,6 +8,7 @@ import type { Figure } from './figure.ts';
 import { RANDOM_1B, prepareFiles } from './files.ts';
 import { describeMachine } from './machine.ts';
 import { decodePart } from './parts/decode.ts';
+import { encodePart } from './parts/encode.ts';
 import { gatewayPart } from './parts/gateway.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
@@ -27,6 +28,7 @@ const PARTS = {
   memory: memoryPart,
   gateway: gatewayPart,
   quality: qualityPart,
+  encode: encodePart,
 } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 

@@ -75,15 +75,15 @@ async function startMillrace({ dataDir, model, args, watchEventLoop }: MillraceS
 }
 
 /** llama-server with one GGUF; its context is shared out among the slots. */
-export function llamaTarget(peer: Peer, gguf: string, shape: Shape): Target {
-  return { name: 'llama-server', start: () => startLlama(peer, gguf, shape) };
+export function llamaTarget(peer: Peer, gguf: string, shape: Shape, flags: readonly string[] = []): Target {
+  return { name: 'llama-server', start: () => startLlama(peer, ['-m', gguf, ...flags], shape) };
 }
 
-async function startLlama(peer: Peer, gguf: string, shape: Shape): Promise<RunningServer> {
+async function startLlama(peer: Peer, model: readonly string[], shape: Shape): Promise<RunningServer> {
   const port = await freePort();
   const sizes = ['-t', shape.threads, '--parallel', shape.slots, '-c', shape.slots * shape.contextPerSlot].map(String);
   const startedMs = performance.now();
-  const child = spawn(peer.path('llama-server'), ['-m', gguf, '--host', '127.0.0.1', '--port', String(port), ...sizes], {
+  const child = spawn(peer.path('llama-server'), [...model, '--host', '127.0.0.1', '--port', String(port), ...sizes], {
     stdio: 'ignore',
   });
   const closed = once(child, 'close');

@@ -13,6 +13,8 @@ const EDGES: Record<OptionName, { readonly good: string; readonly bad: string }>
   threads: { good: '1', bad: '1.5' },
   queue: { good: '1', bad: '-1' },
   speculation: { good: 'off', bad: 'toString' },
+  maxBatch: { good: '1', bad: '0' },
+  maxWait: { good: '0', bad: '1.5' },
   allowHost: { good: 'a.example, b.example', bad: 'a.example:80' },
   allowOrigin: { good: 'https://a.example,http://b:8080', bad: 'a.example' },
   drainSeconds: { good: '0', bad: '1e3' },

@@ -15,13 +15,13 @@ interface Outcome {
   readonly error: string | null;
 }
 
-export function pythonSuite(it: TestAPI, baseUrl: () => string, file: string): void {
+export function pythonSuite(it: TestAPI, baseUrl: () => string, file: string, model = MODEL): void {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const names = [...readFileSync(path, 'utf8').matchAll(/^def check_(\w+)/gm)].map((match) => match[1] ?? '');
   let outcomes: Promise<readonly Outcome[]> | undefined;
   for (const name of names) {
     it(name.replaceAll('_', ' '), async () => {
-      outcomes ??= runChecks(path, baseUrl());
+      outcomes ??= runChecks(path, baseUrl(), model);
       const outcome = (await outcomes).find((candidate) => candidate.name === name);
       expect(outcome, `${file} did not report ${name}`).toBeDefined();
       expect(outcome?.error ?? null).toBeNull();
@@ -29,8 +29,8 @@ export function pythonSuite(it: TestAPI, baseUrl: () => string, file: string): v
   }
 }
 
-async function runChecks(path: string, baseUrl: string): Promise<readonly Outcome[]> {
-  const { stdout } = await run(await clientsPython(), [path, baseUrl, MODEL], {
+async function runChecks(path: string, baseUrl: string, model: string): Promise<readonly Outcome[]> {
+  const { stdout } = await run(await clientsPython(), [path, baseUrl, model], {
     env: { ...process.env, LANGSMITH_TRACING: 'false', PYTHONDONTWRITEBYTECODE: '1' },
   });
   return stdout

@@ -1,12 +1,14 @@
 // An honest stand-in for the fleet: bytes are tokens, every request in a slot gets one token a step, and failures are scripted.
 // Steps come from a timer, or from the test itself.
 import { toWireError, EngineError, type WireError } from '../../engine/errors.ts';
-import type { GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from '../../engine/fleet/host.ts';
-import type { ModelManifest } from '../../engine/models/manifest.ts';
-import type { GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from '../../engine/fleet/host.ts';
+import type { DecoderManifest, EncoderConfig, EncoderHead, EncoderManifest } from '../../engine/models/manifest.ts';
+import type { EncodeInput, GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
 
 export interface FakeHostOptions {
   readonly models?: readonly string[];
+  /** Encoders among the models, by name. */
+  readonly encoders?: Readonly<Record<string, EncoderHead>>;
   /** What every request answers. Default: the prompt's last 24 bytes in capitals. */
   readonly answer?: (prompt: string, choice: number) => string;
   /** Milliseconds between steps; null: the test calls `step`. Default 0, a step for each turn of the event loop. */
@@ -35,6 +37,10 @@ export class FakeHost implements ModelHost {
   #nextId = 1;
   /** Every request, as it came in. */
   readonly requests: GenerateRequest[] = [];
+  /** Every encode request, as it came in; `cancelled` counts theirs too. */
+  readonly encodeRequests: EncodeRequest[] = [];
+  /** Resolves before an encode request is answered. */
+  encodeGate: Promise<void> = Promise.resolve();
   cancelled = 0;
   failure: FakeHostOptions['failure'];
 
@@ -48,7 +54,8 @@ export class FakeHost implements ModelHost {
   }
 
   list(): readonly HostedModel[] {
-    return (this.#options.models ?? ['fake']).map((id) => this.#hosted(id));
+    const encoders = Object.entries(this.#options.encoders ?? {}).map(([id, head]) => this.#hostedEncoder(id, head));
+    return [...(this.#options.models ?? ['fake']).map((id) => this.#hosted(id)), ...encoders];
   }
 
   get(model: string): HostedModel | undefined {
@@ -69,6 +76,22 @@ export class FakeHost implements ModelHost {
       this.#schedule();
     }
     return { cancel: () => this.#cancel(job) };
+  }
+
+  /** Each row is made of its text alone: see `fakeRow`. */
+  async encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
+    this.encodeRequests.push(request);
+    const gone = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+    await Promise.race([this.encodeGate, gone]).catch((reason: unknown) => {
+      this.cancelled++;
+      throw reason;
+    });
+    if (this.failure) throw this.failure.error;
+    const head = this.#options.encoders?.[request.model];
+    const width = head?.kind === 'classification' ? head.labels.length : FAKE_WIDTH;
+    const values = new Float32Array(request.inputs.length * width);
+    request.inputs.forEach((input, at) => values.set(fakeRow(input, width), at * width));
+    return { values, width, tokens: Int32Array.from(request.inputs, (input) => inputBytes(input).length) };
   }
 
   async tokenize(_model: string, prompt: PromptInput): Promise<readonly number[]> {
@@ -134,6 +157,17 @@ export class FakeHost implements ModelHost {
     return { manifest: fakeManifest(id), variant: 'int8', state };
   }
 
+  #hostedEncoder(id: string, head: EncoderHead): HostedModel {
+    const info = { pid: 4712, modelId: id, variant: 'int8', precision: 'int8' as const, device: 'cpu' as const };
+    const encoder = { width: FAKE_WIDTH, tokenBudget: 512 };
+    const ready = { ...info, contextLength: 512, maxSlots: 32, vocabSize: 256, loadMs: 12, encoder };
+    const figures = { meanBatchSize: 6.5, meanFill: 0.5, meanWaitMs: 3, tokenBudget: 512, textsPerSecond: 120 };
+    const stats = { ...this.#stats(), running: 6, waiting: 2, slots: 32, encoder: figures };
+    const { config: _, tokenizer, ...common } = fakeManifest(id);
+    const manifest: EncoderManifest = { ...common, kind: 'encoder', config: fakeEncoderConfig(head), tokenizer: { file: tokenizer.file } };
+    return { manifest, variant: 'int8', state: this.#options.state ?? { kind: 'ready', info: ready, stats } };
+  }
+
   #stats(): RunnerStats {
     const kvUsedTokens = this.#running.reduce((total, job) => total + job.prompt.length + job.step, 0);
     const counts = { running: this.#running.length, waiting: this.#waiting.length, slots: this.#options.slots ?? 8 };
@@ -148,6 +182,19 @@ export class FakeHost implements ModelHost {
       eventLoopDelayP99Ms: 0,
     };
   }
+}
+
+export const FAKE_WIDTH = 4;
+
+/** Small whole numbers that follow from the bytes of the input: exact in every format. */
+export function fakeRow(input: EncodeInput, width = FAKE_WIDTH): Float32Array {
+  const bytes = inputBytes(input);
+  return Float32Array.from({ length: width }, (_, at) => bytes.reduce((sum, byte) => (sum * 3 + byte + at) % 251, 1) - 125);
+}
+
+function inputBytes(input: EncodeInput): readonly number[] {
+  if (input.kind === 'tokens') return input.tokens;
+  return [...Buffer.from(input.kind === 'text' ? input.text : `${input.text}\n${input.other}`)];
 }
 
 const errorEvent = (id: number, error: WireError): GenerateEvent => ({ kind: 'error', id, error });
@@ -181,7 +228,38 @@ function logprobOf(byte: number, topCount: number, choice: number): TokenLogprob
   return { ...one(byte, -1 / (choice + 1)), top };
 }
 
-function fakeManifest(id: string): ModelManifest {
+export const fakeEmbedding = {
+  kind: 'embedding',
+  pooling: 'mean',
+  normalize: true,
+  dimensions: FAKE_WIDTH,
+  matryoshka: [],
+  prompts: {},
+  defaultPrompt: null,
+} as const satisfies EncoderHead;
+
+function fakeEncoderConfig(head: EncoderHead): EncoderConfig {
+  return {
+    family: 'bert',
+    hiddenSize: FAKE_WIDTH,
+    layerCount: 1,
+    headCount: 1,
+    headDim: FAKE_WIDTH,
+    intermediateSize: 8,
+    vocabSize: 256,
+    contextLength: 512,
+    normEpsilon: 1e-12,
+    normPlacement: 'post',
+    activation: 'gelu',
+    gatedMlp: false,
+    positions: { kind: 'learned', skippedRows: 0 },
+    tokenTypeCount: 2,
+    layers: [{ reach: 0, attentionNorm: true }],
+    head,
+  };
+}
+
+function fakeManifest(id: string): DecoderManifest {
   return {
     formatVersion: 1,
     id,

@@ -1,7 +1,7 @@
 // A runner process without a model: speaks runner/protocol.ts and makes one token every few milliseconds.
 // What goes wrong is chosen by the model's folder: `load-fails`, `load-hangs`, `load-dies`, `goes-silent`, `refuses`.
 import { basename } from 'node:path';
-import type { FromRunner, GenerateEvent, RunnerOptions, ToRunner } from '../../engine/runner/protocol.ts';
+import type { EncodeInput, FromRunner, GenerateEvent, RunnerOptions, ToRunner } from '../../engine/runner/protocol.ts';
 
 const TOKEN_MS = 5;
 const running = new Map<number, { made: number; limit: number }>();
@@ -66,6 +66,20 @@ function stepOne(id: number, sequence: { made: number; limit: number }): readonl
   return [text, { kind: 'finish', id, choice: 0, reason: 'length', stopString: null }, { kind: 'done', id, usage, timings }];
 }
 
+/** One batch for each input, so that a list's rows come one by one; the text `die` ends the process after the rows before it. */
+function encode(id: number, inputs: readonly EncodeInput[]): void {
+  if (behaviour === 'goes-silent') return;
+  inputs.forEach((input, at) => {
+    const text = input.kind === 'tokens' ? '' : input.text;
+    if (text.startsWith('die')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), TOKEN_MS);
+    else
+      send({
+        kind: 'encoded',
+        batch: { rows: [{ id, input: at, tokens: text.length }], values: Float32Array.of(text.length, process.pid) },
+      });
+  });
+}
+
 function step(): void {
   const events = [...running].flatMap(([id, sequence]) => stepOne(id, sequence));
   if (events.length > 0) send({ kind: 'events', events });
@@ -94,6 +108,7 @@ process.on('message', (message) => {
   const command = message as ToRunner;
   if (command.kind === 'load') load(command.options);
   else if (command.kind === 'generate') generate(command.id, command.params.maxTokens ?? 4);
+  else if (command.kind === 'encode') encode(command.id, command.inputs);
   else if (command.kind === 'tokenize') send({ kind: 'tokens', id: command.id, tokens: [1, 2, 3] });
   else if (command.kind === 'cancel') running.delete(command.id);
   else drain();

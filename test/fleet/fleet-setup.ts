@@ -6,13 +6,13 @@ import { Fleet, type FleetOptions } from '../../engine/fleet/fleet.ts';
 import type { Generation } from '../../engine/fleet/host.ts';
 import { forkRunner } from '../../engine/fleet/runner-process.ts';
 import { createLog } from '../../engine/log.ts';
-import type { ModelManifest } from '../../engine/models/manifest.ts';
+import type { DecoderManifest, ModelManifest } from '../../engine/models/manifest.ts';
 import { ModelStore } from '../../engine/models/store/model-store.ts';
 import type { GenerateEvent, GenerateParams } from '../../engine/runner/protocol.ts';
 
 export const FAKE_RUNNER = join(import.meta.dirname, 'fake-runner.ts');
 
-export function testManifest(id: string, changes: Partial<ModelManifest> = {}): ModelManifest {
+export function testManifest(id: string, changes: Partial<DecoderManifest> = {}): DecoderManifest {
   const variant = (name: string) =>
     ({
       name,

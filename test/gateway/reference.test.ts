@@ -24,6 +24,10 @@ describe('the API’s reference', () => {
     expect(operations.map(([name]) => name)).toEqual([
       'post /v1/chat/completions',
       'post /v1/completions',
+      'post /v1/embeddings',
+      'post /v1/rerank',
+      'post /rerank',
+      'post /v1/classify',
       'get /v1/models',
       'get /v1/models/{id}',
       'get /health',

@@ -8,7 +8,7 @@ import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../engine/errors.ts';
 import { createGateway, type Gateway } from '../../engine/gateway/gateway.ts';
-import { FakeHost, type FakeHostOptions } from '../fakes/host.ts';
+import { FakeHost, fakeEmbedding, type FakeHostOptions } from '../fakes/host.ts';
 import { startBrowser } from './browser.ts';
 
 const WIDE = { width: 1280, height: 720 };
@@ -68,6 +68,16 @@ describe('the page', () => {
     await page.getByText('Ready. Nobody is asking right now.').waitFor();
     await page.getByText('0 of 8 slots busy, 0 waiting').first().waitFor();
     expect(await page.locator('.address code').textContent()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
+    expect(faults).toEqual([]);
+  });
+
+  it('shows what an encoder does, and does not chat with it', async () => {
+    const { page, faults } = await visit({ models: ['alpha'], encoders: { vectors: fakeEmbedding } });
+    const card = page.getByRole('article', { name: 'vectors' });
+    await card.getByText('embeddings', { exact: true }).waitFor();
+    await card.getByText('6.5 texts, 50% of 512 tokens').waitFor();
+    await card.getByText('6 of 32 texts in the batch, 2 waiting').waitFor();
+    expect(await page.getByLabel('Model', { exact: true }).locator('option').allTextContents()).toEqual(['alpha']);
     expect(faults).toEqual([]);
   });
 

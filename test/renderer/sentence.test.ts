@@ -4,6 +4,7 @@ import { describeEngine } from '../../renderer/src/sentence.ts';
 
 const MODEL: ModelStatus = {
   id: 'alpha',
+  use: 'text',
   state: 'ready',
   failure: null,
   precision: 'int8',
@@ -22,6 +23,7 @@ const MODEL: ModelStatus = {
     waitingRequests: 2,
     kvUsedTokens: 0,
     loadMs: 1,
+    batches: null,
   },
 };
 const status = (extra: Partial<EngineStatus> = {}): EngineStatus => ({

@@ -6,6 +6,7 @@ import { chatBody, readChat } from '../openai/chat-request.ts';
 import { newHead } from '../openai/answer-head.ts';
 import { dropNullFields } from '../openai/nulls.ts';
 import { CHAT_REFUSALS, describeRefusals } from '../openai/refusals.ts';
+import { decoderManifest } from './encoder-facts.ts';
 import { findModel } from './find-model.ts';
 import { chatResponses } from './response-schemas.ts';
 
@@ -20,7 +21,7 @@ const schema = {
 export function chatRoute(app: GatewayApp, context: GatewayContext): void {
   app.post('/v1/chat/completions', { schema, preValidation: dropNullFields }, async (request, reply) => {
     const model = findModel(context.host, request.body.model);
-    const ask = readChat(request.body, model.manifest.config.vocabSize, context.limits);
+    const ask = readChat(request.body, decoderManifest(model).config.vocabSize, context.limits);
     const head = newHead('chatcmpl', request.body.model, model, context.now());
     const shape: ChatShape = { head, n: ask.request.params.n, logprobs: ask.logprobs, includeUsage: ask.includeUsage };
     const answering = { context, reply, modelId: model.manifest.id, requests: [ask.request] };

@@ -6,6 +6,7 @@ import { CompletionJson, CompletionStream, type CompletionShape } from '../opena
 import { completionBody, readCompletion } from '../openai/completion-request.ts';
 import { dropNullFields } from '../openai/nulls.ts';
 import { COMPLETION_REFUSALS, describeRefusals } from '../openai/refusals.ts';
+import { decoderManifest } from './encoder-facts.ts';
 import { findModel } from './find-model.ts';
 import { completionResponses } from './response-schemas.ts';
 
@@ -20,7 +21,8 @@ const schema = {
 export function completionsRoute(app: GatewayApp, context: GatewayContext): void {
   app.post('/v1/completions', { schema, preValidation: dropNullFields }, async (request, reply) => {
     const model = findModel(context.host, request.body.model);
-    const facts = { vocabSize: model.manifest.config.vocabSize, addBos: model.manifest.tokenizer.addBos };
+    const { config, tokenizer } = decoderManifest(model);
+    const facts = { vocabSize: config.vocabSize, addBos: tokenizer.addBos };
     const ask = readCompletion(request.body, facts, context.limits);
     const head = newHead('cmpl', request.body.model, model, context.now());
     const { n, bestOf, logprobs, echo, includeUsage } = ask;

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { HostedModel } from '../../fleet/host.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
+import { useOf } from './encoder-facts.ts';
 import { findModel } from './find-model.ts';
 import { errorResponses } from './response-schemas.ts';
 
@@ -12,6 +13,8 @@ const modelSchema = Type.Object({
   object: Type.Literal('model'),
   created: Type.Integer({ description: 'Seconds since 1970.' }),
   owned_by: Type.String(),
+  use: Type.Enum(['text', 'embedding', 'rerank', 'classify'], { description: 'What the model is for.' }),
+  dimensions: nullable(Type.Integer({ description: 'Of a vector; null for models that make none.' })),
   state: Type.Enum(['installed', 'loading', 'ready', 'failed']),
   context_window: nullable(Type.Integer({ description: 'Tokens of prompt and answer together; null until the model is loaded.' })),
   max_model_len: nullable(Type.Integer({ description: 'The same under another server’s name.' })),
@@ -42,7 +45,8 @@ export function modelRoutes(app: GatewayApp, { host }: GatewayContext): void {
   app.get('/v1/models/:id', { schema: oneSchema }, async (request) => modelBody(findModel(host, request.params.id)));
 }
 
-function modelBody({ manifest, variant, state }: HostedModel) {
+function modelBody(model: HostedModel) {
+  const { manifest, variant, state } = model;
   const info = state.kind === 'ready' ? state.info : null;
   const files = manifest.variants[variant];
   return {
@@ -50,6 +54,8 @@ function modelBody({ manifest, variant, state }: HostedModel) {
     object: 'model' as const,
     created: Math.floor(Date.parse(manifest.createdAt) / 1000) || 0,
     owned_by: 'millrace',
+    use: useOf(model),
+    dimensions: dimensionsOf(model),
     state: state.kind,
     context_window: info?.contextLength ?? null,
     max_model_len: info?.contextLength ?? null,
@@ -62,4 +68,9 @@ function modelBody({ manifest, variant, state }: HostedModel) {
     size_bytes: files?.sizeBytes ?? 0,
     licence: manifest.licence,
   };
+}
+
+function dimensionsOf({ manifest }: HostedModel): number | null {
+  if (manifest.kind !== 'encoder' || manifest.config.head.kind !== 'embedding') return null;
+  return manifest.config.head.dimensions;
 }

@@ -111,3 +111,53 @@ const either = (whole: TSchema, chunk: TSchema) => ({
 
 export const chatResponses = either(chatCompletion, chatChunk);
 export const completionResponses = either(textCompletion, textChunk);
+
+const encodeUsage = { prompt_tokens: Type.Integer(), total_tokens: Type.Integer() };
+
+export const embeddingList = Type.Object({
+  object: Type.Literal('list'),
+  data: Type.Array(
+    Type.Object({
+      object: Type.Literal('embedding'),
+      index: Type.Integer(),
+      embedding: Type.Union([Type.Array(Type.Number()), Type.String({ description: 'With base64: little-endian float32.' })]),
+    }),
+  ),
+  model: Type.String(),
+  usage: Type.Object(encodeUsage),
+});
+
+export const rerankList = Type.Object({
+  id: Type.String(),
+  model: Type.String(),
+  results: Type.Array(
+    Type.Object({
+      index: Type.Integer({ description: 'Place among the documents of the request.' }),
+      relevance_score: Type.Number(),
+      document: Type.Optional(Type.Object({ text: Type.String() })),
+    }),
+    { description: 'The best first.' },
+  ),
+  usage: Type.Object(encodeUsage),
+});
+
+export const classList = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('list'),
+  created: Type.Integer(),
+  model: Type.String(),
+  data: Type.Array(
+    Type.Object({
+      index: Type.Integer(),
+      label: Type.String({ description: 'The likeliest.' }),
+      probs: Type.Array(Type.Number(), { description: 'In the order of the model’s labels.' }),
+      num_classes: Type.Integer(),
+      scores: Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { description: 'The likeliest first.' }),
+    }),
+  ),
+  usage: Type.Object({ ...encodeUsage, completion_tokens: Type.Integer() }),
+});
+
+export const embeddingResponses = { 200: embeddingList, ...errorResponses };
+export const rerankResponses = { 200: rerankList, ...errorResponses };
+export const classifyResponses = { 200: classList, ...errorResponses };

@@ -1,8 +1,10 @@
 // `GET /api/status`: what the page shows, shaped as contract.ts says.
 import { Type } from 'typebox';
-import type { EngineStatus, ModelStatus, RunningModel } from '../../contract.ts';
+import type { BatchStatus, EngineStatus, ModelStatus, RunningModel } from '../../contract.ts';
 import type { HostedModel } from '../../fleet/host.ts';
+import type { EncoderInfo, EncoderStats } from '../../runner/protocol.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
+import { useOf } from './encoder-facts.ts';
 
 const schema = { tags: ['Console'], summary: 'Everything the page shows', response: { 200: Type.Unknown() } };
 
@@ -24,10 +26,12 @@ function readStatus(context: GatewayContext): EngineStatus {
   };
 }
 
-function modelStatus({ manifest, variant, state }: HostedModel, tokensPerSecond: number): ModelStatus {
+function modelStatus(model: HostedModel, tokensPerSecond: number): ModelStatus {
+  const { manifest, variant, state } = model;
   const files = manifest.variants[variant];
   return {
     id: manifest.id,
+    use: useOf(model),
     state: state.kind,
     failure: state.kind === 'failed' ? state.reason : null,
     precision: files?.precision ?? variant,
@@ -51,5 +55,18 @@ function runningModel({ info, stats }: Extract<HostedModel['state'], { kind: 're
     waitingRequests: stats?.waiting ?? 0,
     kvUsedTokens: stats?.kvUsedTokens ?? 0,
     loadMs: info.loadMs,
+    batches: info.encoder === undefined ? null : batchStatus(info.encoder, stats?.encoder),
+  };
+}
+
+/** Zeros before the first batch. */
+function batchStatus({ width, tokenBudget }: EncoderInfo, stats: EncoderStats | undefined): BatchStatus {
+  return {
+    width,
+    tokenBudget,
+    meanSize: stats?.meanBatchSize ?? 0,
+    meanFill: stats?.meanFill ?? 0,
+    meanWaitMs: stats?.meanWaitMs ?? 0,
+    textsPerSecond: stats?.textsPerSecond ?? 0,
   };
 }

@@ -1,22 +1,25 @@
 // Owns how a source becomes an installed model: tokenizer, vocabulary, variants and model.json in one staged folder.
 // Knows nothing about where the source came from or how weights are converted.
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { decoderSteps } from '../graph/decoder.ts';
 import { MAX_POSITIONS } from '../graph/rope.ts';
-import type { ModelManifest, Precision, TokenizerManifest, VariantManifest } from '../manifest.ts';
+import type { DecoderManifest, EncoderManifest, ModelManifest, Precision, TokenizerManifest, VariantManifest } from '../manifest.ts';
+import { encoderPlan } from '../quantise/encoder-plans.ts';
+import type { EncoderSource } from '../readers/encoder/source.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 import type { ModelStore } from '../store/model-store.ts';
 import { tokenBytes } from '../store/token-bytes.ts';
 import { writeVocab } from '../store/vocab.ts';
 import { planFor } from './plan.ts';
-import { type ConvertProgress, writeVariant } from './variant.ts';
+import { type ConvertProgress, writeEncoderVariant, writeVariant } from './variant.ts';
 
 const TOKENIZER_FILE = 'tokenizer.json';
 const VOCAB_FILE = 'vocab.bin';
 
 export interface ConvertRequest {
-  readonly source: SourceModel;
+  readonly source: SourceModel | EncoderSource;
   readonly precision: Precision;
   /** The model's folder; the variant's own folder is made in it. */
   readonly outDir: string;
@@ -28,13 +31,18 @@ export interface ConvertRequest {
  * precision this source or machine has no form for, `model_file_invalid` for a faulty source. */
 export async function convertModel(request: ConvertRequest): Promise<VariantManifest> {
   const { precision, outDir, ...rest } = request;
+  const { source } = rest;
+  if (source.kind === 'encoder') {
+    const plan = await encoderPlan({ ...rest, source, precision, threads: availableParallelism() });
+    return writeEncoderVariant({ ...rest, source, plan, name: precision, modelDir: outDir });
+  }
   // Making the plan can take a run of the model, longer than a first step may stay unannounced.
-  request.onProgress?.({ variant: precision, stepsDone: 0, stepsTotal: decoderSteps(request.source.config.layerCount) });
-  return writeVariant({ ...rest, plan: await planFor(request), name: precision, modelDir: outDir });
+  request.onProgress?.({ variant: precision, stepsDone: 0, stepsTotal: decoderSteps(source.config.layerCount) });
+  return writeVariant({ ...rest, source, plan: await planFor({ ...rest, source, precision }), name: precision, modelDir: outDir });
 }
 
 export interface InstallRequest {
-  readonly source: SourceModel;
+  readonly source: SourceModel | EncoderSource;
   readonly store: ModelStore;
   readonly id: string;
   /** Variants to make; the first is the default. */
@@ -60,27 +68,29 @@ export async function installModel(request: InstallRequest): Promise<ModelManife
 
 async function fillFolder(request: InstallRequest, folder: string): Promise<ModelManifest> {
   const { source, id, precisions, origin } = request;
-  const tokenizer = await writeTokenizer(source, folder);
+  const own = source.kind === 'encoder' ? await encoderParts(source, folder) : await decoderParts(source, folder);
   const variants: Record<string, VariantManifest> = {};
   for (const precision of new Set(precisions)) {
     variants[precision] = await convertModel({ ...request, precision, outDir: folder });
   }
   const { licence, parameterCount } = source;
+  const createdAt = new Date().toISOString();
+  const defaultVariant = precisions[0];
+  return { formatVersion: 1, id, createdAt, source: origin, licence, parameterCount, ...own, variants, defaultVariant };
+}
+
+type Parts<T extends ModelManifest> = Pick<T, 'kind' | 'config' | 'tokenizer'>;
+
+async function decoderParts(source: SourceModel, folder: string): Promise<Parts<DecoderManifest>> {
+  const tokenizer = await writeTokenizer(source, folder);
   // The runner must not offer more positions than the graph has tables for.
   const config = { ...source.config, contextLength: Math.min(source.config.contextLength, MAX_POSITIONS) };
-  const createdAt = new Date().toISOString();
-  return {
-    formatVersion: 1,
-    id,
-    createdAt,
-    source: origin,
-    licence,
-    parameterCount,
-    config,
-    tokenizer,
-    variants,
-    defaultVariant: precisions[0],
-  };
+  return { kind: 'decoder', config, tokenizer };
+}
+
+async function encoderParts({ config, tokenizerJson }: EncoderSource, folder: string): Promise<Parts<EncoderManifest>> {
+  await writeFile(join(folder, TOKENIZER_FILE), JSON.stringify(tokenizerJson), { flush: true });
+  return { kind: 'encoder', config, tokenizer: { file: TOKENIZER_FILE } };
 }
 
 async function writeTokenizer(source: SourceModel, folder: string): Promise<TokenizerManifest> {

@@ -6,9 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decoderSteps, writeDecoder } from '../graph/decoder.ts';
 import { DecoderWeights } from '../graph/decoder-weights.ts';
+import { encoderSteps, writeEncoder } from '../graph/encoder/encoder.ts';
+import type { EncoderPlan } from '../graph/encoder/graph.ts';
+import { EncoderWeights } from '../graph/encoder/weights.ts';
 import { GRAPH_VERSION, type VariantManifest } from '../manifest.ts';
 import { GraphBuilder } from '../graph/onnx.ts';
 import type { PrecisionPlan } from '../graph/linear.ts';
+import type { EncoderSource } from '../readers/encoder/source.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 import { WeightsFile } from '../graph/weights-file.ts';
 import { syncFolder } from '../store/sync-folder.ts';
@@ -23,9 +27,8 @@ export interface ConvertProgress {
   readonly stepsTotal: number;
 }
 
-export interface VariantRequest {
-  readonly source: Pick<SourceModel, 'tensors' | 'config' | 'qkRowsPermuted' | 'parameterCount'>;
-  readonly plan: PrecisionPlan;
+/** What happens with every variant, whatever kind of graph it is. */
+export interface VariantJob {
   /** Name of the variant and of its folder within `modelDir`. */
   readonly name: string;
   readonly modelDir: string;
@@ -34,14 +37,47 @@ export interface VariantRequest {
   readonly signal?: AbortSignal;
 }
 
+export interface VariantRequest extends VariantJob {
+  readonly source: Pick<SourceModel, 'tensors' | 'config' | 'qkRowsPermuted' | 'parameterCount'>;
+  readonly plan: PrecisionPlan;
+}
+
+export interface EncoderVariantRequest extends VariantJob {
+  readonly source: Pick<EncoderSource, 'tensors' | 'config' | 'parameterCount'>;
+  readonly plan: EncoderPlan;
+}
+
+/** A graph about to be written. */
+interface GraphJob extends VariantJob {
+  readonly parameterCount: number;
+  readonly plan: Pick<PrecisionPlan, 'precision' | 'method'>;
+  readonly stepsTotal: number;
+  /** Adds the graph; yields the number of steps done after each. */
+  readonly write: (b: GraphBuilder) => Generator<number>;
+}
+
 /** Writes `<modelDir>/<name>/`, replacing an older one, and returns what model.json says of it. Holds about one slab of one
  * tensor in memory. Throws `model_file_invalid` when tensors are missing or have other shapes than the config says. */
 export async function writeVariant(request: VariantRequest): Promise<VariantManifest> {
-  const { modelDir, name, plan, source } = request;
+  const { source, plan } = request;
+  const weights = new DecoderWeights(source, (layer) => plan.smoothing(layer));
+  const write = (b: GraphBuilder): Generator<number> => writeDecoder({ b, weights, plan });
+  return writeGraph({ ...request, parameterCount: source.parameterCount, stepsTotal: decoderSteps(source.config.layerCount), write });
+}
+
+/** As `writeVariant`, for an encoder. */
+export async function writeEncoderVariant(request: EncoderVariantRequest): Promise<VariantManifest> {
+  const { source, plan } = request;
+  const write = (b: GraphBuilder): Generator<number> => writeEncoder({ b, weights: new EncoderWeights(source), plan });
+  return writeGraph({ ...request, parameterCount: source.parameterCount, stepsTotal: encoderSteps(source.config.layerCount), write });
+}
+
+async function writeGraph(job: GraphJob): Promise<VariantManifest> {
+  const { modelDir, name, plan, parameterCount } = job;
   const staging = join(modelDir, `.variant-${name}-${randomUUID()}`);
   await mkdir(staging, { recursive: true });
   try {
-    const sizes = await writeFiles(request, staging);
+    const sizes = await writeFiles(job, staging);
     await replaceFolder(staging, join(modelDir, name));
     return {
       name,
@@ -50,7 +86,7 @@ export async function writeVariant(request: VariantRequest): Promise<VariantMani
       graphFile: `${name}/${GRAPH_FILE}`,
       weightsFile: `${name}/${WEIGHTS_FILE}`,
       sizeBytes: sizes.graphBytes + sizes.weightsBytes,
-      bitsPerWeight: (sizes.weightsBytes * 8) / source.parameterCount,
+      bitsPerWeight: (sizes.weightsBytes * 8) / parameterCount,
       method: plan.method,
       kvType: 'f32',
     };
@@ -59,13 +95,11 @@ export async function writeVariant(request: VariantRequest): Promise<VariantMani
   }
 }
 
-async function writeFiles(request: VariantRequest, folder: string): Promise<{ graphBytes: number; weightsBytes: number }> {
-  const { source, plan, name, onProgress, signal } = request;
+async function writeFiles(job: GraphJob, folder: string): Promise<{ graphBytes: number; weightsBytes: number }> {
+  const { name, stepsTotal, onProgress, signal } = job;
   using file = new WeightsFile(join(folder, WEIGHTS_FILE));
   const b = new GraphBuilder(file, WEIGHTS_FILE);
-  const weights = new DecoderWeights(source, (layer) => plan.smoothing(layer));
-  const stepsTotal = decoderSteps(source.config.layerCount);
-  for (const stepsDone of writeDecoder({ b, weights, plan })) {
+  for (const stepsDone of job.write(b)) {
     onProgress?.({ variant: name, stepsDone, stepsTotal });
     await nextTurn();
     signal?.throwIfAborted();

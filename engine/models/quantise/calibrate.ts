@@ -43,17 +43,27 @@ function observedPlan(plan: PrecisionPlan, widths: Map<string, number>): Precisi
     ...plan,
     format(layer, projection) {
       const format = plan.format(layer, projection);
-      return layer === null ? format : observed(format, `maxima.${layer}.${projection}`, widths);
+      return layer === null ? format : observed(format, { output: `maxima.${layer}.${projection}`, widths, axes: [0, 1] });
     },
   };
 }
 
-function observed(format: LinearFormat, output: string, widths: Map<string, number>): LinearFormat {
+export interface Observation {
+  /** Name of the graph's output. */
+  readonly output: string;
+  /** Gets the output's name and length. */
+  readonly widths: Map<string, number>;
+  /** Dimensions of the input that are not its channels. */
+  readonly axes: readonly number[];
+}
+
+/** The same form, with an output for the maxima of its input's channels. */
+export function observed(format: LinearFormat, { output, widths, axes }: Observation): LinearFormat {
   return {
     ...format,
     emit(b, x, weights, out) {
       const magnitudes = b.node({ op: 'Abs', inputs: [x], outputs: [`${output}.magnitudes`] });
-      b.node({ op: 'ReduceMax', inputs: [magnitudes, b.int64(0, 1)], outputs: [output], attributes: { keepdims: 0 } });
+      b.node({ op: 'ReduceMax', inputs: [magnitudes, b.int64(...axes)], outputs: [output], attributes: { keepdims: 0 } });
       b.output(output, DataType.float32, [weights.inFeatures]);
       widths.set(output, weights.inFeatures);
       return format.emit(b, x, weights, out);

@@ -28,10 +28,10 @@ export function smoothLayer(weights: DecoderWeights, layer: number, maxima: Laye
   const { config } = weights;
   const perKvHead = (values: Float32Array): Float32Array => largestOfGroup(values, config);
   return {
-    qkv: factors(maxima.qkv, columnMaxima(weights.qkv(layer)), ALPHA),
-    attnOut: factors(perKvHead(maxima.attnOut), perKvHead(columnMaxima(weights.attnOut(layer))), ALPHA),
-    gateUp: factors(maxima.gateUp, columnMaxima(weights.gateUp(layer)), ALPHA_GATE_UP),
-    down: factors(maxima.down, columnMaxima(weights.down(layer)), ALPHA),
+    qkv: smoothingFactors(maxima.qkv, columnMaxima(weights.qkv(layer)), ALPHA),
+    attnOut: smoothingFactors(perKvHead(maxima.attnOut), perKvHead(columnMaxima(weights.attnOut(layer))), ALPHA),
+    gateUp: smoothingFactors(maxima.gateUp, columnMaxima(weights.gateUp(layer)), ALPHA_GATE_UP),
+    down: smoothingFactors(maxima.down, columnMaxima(weights.down(layer)), ALPHA),
   };
 }
 
@@ -42,7 +42,8 @@ export function inputSpread(maxima: Float32Array, factors: Float32Array): number
   return median === 0 ? Infinity : (smoothed.at(-1) ?? 0) / median;
 }
 
-function factors(activations: Float32Array, weights: Float32Array, alpha: number): Float32Array {
+/** Equation 4 of the paper: activations are divided by these, weights multiplied. Both are the largest magnitudes of each channel. */
+export function smoothingFactors(activations: Float32Array, weights: Float32Array, alpha: number): Float32Array {
   return activations.map((activation, channel) => {
     const weight = Math.max(weights[channel] ?? 0, SMALLEST);
     const factor = Math.max(activation, SMALLEST) ** alpha / weight ** (1 - alpha);
@@ -51,7 +52,7 @@ function factors(activations: Float32Array, weights: Float32Array, alpha: number
 }
 
 /** Largest magnitude in each column, [inFeatures]. */
-function columnMaxima(weights: LinearWeights): Float32Array {
+export function columnMaxima(weights: LinearWeights): Float32Array {
   const maxima = new Float32Array(weights.inFeatures);
   for (const { from, count } of rowSlabs(weights)) {
     const rows = weights.readF32(from, count);

@@ -1,13 +1,21 @@
-// Owns the choice of a reader: what lies at this path, a GGUF file, a safetensors folder, or nothing usable?
+// Owns the choice of a reader: what lies at this path, a GGUF file, a safetensors folder of either kind, or nothing usable?
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EngineError } from '../../errors.ts';
+import { isEncoderFolder, readEncoderFolder } from './encoder/read-folder.ts';
+import type { EncoderSource } from './encoder/source.ts';
 import { readGguf } from './gguf/read-gguf.ts';
 import { readSafetensorsFolder } from './safetensors/read-folder.ts';
 import type { SourceModel } from './source-model.ts';
 
+/** As `openModel`, and encoders too. */
+export function openAnyModel(path: string): SourceModel | EncoderSource {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder && isEncoderFolder(path) ? readEncoderFolder(path) : openModel(path);
+}
+
 /**
- * Opens a model file or folder; its files stay open until `tensors.dispose()`.
+ * Opens a decoder's or folder; its files stay open until `tensors.dispose()`.
  * Throws `source_unreachable` when nothing is there, `model_file_invalid` or `unsupported_model` when it cannot be used.
  */
 export function openModel(path: string): SourceModel {

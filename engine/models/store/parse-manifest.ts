@@ -23,7 +23,10 @@ function findFault(id: string, value: Record<string, unknown>): string | null {
   if (!isObject(tokenizer)) return 'it has no tokenizer';
   const variants = value['variants'];
   if (!isObject(variants) || !Object.hasOwn(variants, String(value['defaultVariant']))) return 'it has no default variant';
-  const files = [tokenizer['file'], tokenizer['vocabFile'], ...Object.values(variants).flatMap(variantFiles)];
+  const { kind = 'decoder' } = value;
+  if (kind !== 'decoder' && kind !== 'encoder') return 'it is of an unknown kind';
+  const vocabFiles = kind === 'decoder' ? [tokenizer['vocabFile']] : [];
+  const files = [tokenizer['file'], ...vocabFiles, ...Object.values(variants).flatMap(variantFiles)];
   return files.every((file) => typeof file === 'string' && INNER_PATH.test(file)) ? null : 'it names a file outside its folder';
 }
 

@@ -1,7 +1,7 @@
 // Steps of a decoder without any server: ours in this process, the peer's by its own tools, on the same file and its requantised forms.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelManifest } from '../../../engine/models/manifest.ts';
+import type { DecoderManifest } from '../../../engine/models/manifest.ts';
 import { OrtDecoder } from '../../../engine/runner/ort-decoder.ts';
 import { type BenchContext, alternate } from '../context.ts';
 import { type Figure, type FigureSpec, Figures, type Side } from '../figure.ts';
@@ -71,7 +71,7 @@ async function measure(context: BenchContext, side: Side, subject: string): Prom
 
 async function measureOurs(context: BenchContext, model: string, workload: Workload): Promise<Speeds> {
   const folder = join(context.files.dataDir, 'models', model);
-  const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as ModelManifest;
+  const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as DecoderManifest;
   const variant = manifest.variants[manifest.defaultVariant];
   if (variant === undefined) throw new Error(`${model} has no variant ${manifest.defaultVariant}.`);
   const decoder = new OrtDecoder({

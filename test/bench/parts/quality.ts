@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { ModelManifest } from '../../../engine/models/manifest.ts';
+import type { DecoderManifest } from '../../../engine/models/manifest.ts';
 import { type VariantEvaluation, evaluateVariant } from '../../../engine/models/quantise/evaluate.ts';
 import { convertedData } from '../../served.ts';
 import type { BenchContext } from '../context.ts';
@@ -15,7 +15,7 @@ const TEXTS = { prose: 'fastify/docs/Reference/Plugins.md', code: 'commander/lib
 const PACKAGES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 interface Graph {
-  readonly manifest: ModelManifest;
+  readonly manifest: DecoderManifest;
   readonly folder: string;
   /** Absolute path of the default variant's graph. */
   readonly path: string;
@@ -72,7 +72,7 @@ async function openGraphs({ files, smoke }: BenchContext): Promise<{ reference: 
 
 async function openGraph(dataDir: string, name: string): Promise<Graph> {
   const folder = join(dataDir, 'models', name);
-  const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as ModelManifest;
+  const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as DecoderManifest;
   const variant = manifest.variants[manifest.defaultVariant];
   if (variant === undefined) throw new Error(`${name} has no variant ${manifest.defaultVariant}.`);
   return { manifest, folder, path: join(folder, variant.graphFile) };

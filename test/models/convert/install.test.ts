@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { installModel } from '../../../engine/models/convert/install.ts';
+import type { DecoderManifest, ModelManifest } from '../../../engine/models/manifest.ts';
 import { openModel } from '../../../engine/models/readers/open-model.ts';
 import { ModelStore } from '../../../engine/models/store/model-store.ts';
 import { Vocab } from '../../../engine/models/store/vocab.ts';
@@ -20,12 +21,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
+/** The manifest of a decoder; throws for any other. */
+function asDecoder(manifest: ModelManifest): DecoderManifest {
+  if (manifest.kind === 'encoder') throw new Error(`${manifest.id} is an encoder.`);
+  return manifest;
+}
+
 describe('a tiny model', () => {
   test('is installed with every file that its model.json names', async () => {
     const source = openModel(join(FIXTURES, 'qwen2'));
     const returned = await installModel({ source, store, id: 'tiny', precisions: ['int4', 'fp32', 'int4'], origin });
     source.tensors.dispose();
-    const manifest = await store.get('tiny');
+    const manifest = asDecoder(await store.get('tiny'));
     expect(manifest).toEqual(returned);
     expect(manifest.defaultVariant).toBe('int4');
     expect(Object.keys(manifest.variants)).toEqual(['int4', 'fp32']);
@@ -60,7 +67,7 @@ interface Recording {
 
 test('the real model answers as a forward pass written in numpy does, to 1e-3', async () => {
   const source = openModel(await testModel());
-  const manifest = await installModel({ source, store, id: 'smollm2', precisions: ['fp32'], origin });
+  const manifest = asDecoder(await installModel({ source, store, id: 'smollm2', precisions: ['fp32'], origin }));
   source.tensors.dispose();
   const { prompt, tops } = JSON.parse(readFileSync(join(FIXTURES, 'smollm2.json'), 'utf8')) as Recording;
   using decoder = new GreedyDecoder(join(store.path('smollm2'), 'fp32/graph.onnx'), manifest.config, 64);

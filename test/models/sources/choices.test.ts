@@ -25,6 +25,20 @@ describe('files of a repository', () => {
     expect(choice).toMatchObject({ kind: 'safetensors', files: ['config.json', 'tokenizer.json', 'model.safetensors'] });
   });
 
+  it('what sentence-transformers keeps beside them, in folders of modules too', () => {
+    const own = [
+      'config.json',
+      'tokenizer.json',
+      'model.safetensors',
+      'modules.json',
+      'sentence_bert_config.json',
+      '1_Pooling/config.json',
+    ];
+    expect(chooseFiles(repo(...own, '1_Pooling/notes.txt', 'openvino/config.json', '../1_Pooling/config.json'), null)).toMatchObject({
+      files: own,
+    });
+  });
+
   it('shards', () => {
     const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors', 'model.safetensors.index.json'];
     expect(chooseFiles(repo('config.json', 'tokenizer.json', ...shards), null)).toMatchObject({

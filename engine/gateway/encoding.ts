@@ -1,0 +1,77 @@
+// Carries one encode request through the host and back to its client; a vanished client or a draining server ends it.
+// Knows nothing about what texts and rows mean.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { EngineError } from '../errors.ts';
+import type { EncodeRequest, Encoding } from '../fleet/host.ts';
+import type { EncodeInput } from '../runner/protocol.ts';
+import type { OpenRun } from './activity.ts';
+import type { GatewayContext } from './context.ts';
+
+export interface EncodingAsk {
+  readonly context: GatewayContext;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Of the model as installed, and as the client spelled it. */
+  readonly modelId: string;
+  readonly model: string;
+  readonly inputs: readonly EncodeInput[];
+  readonly truncate: boolean;
+  /** Field of the body that holds the inputs, for refusals: `input` or `documents`. */
+  readonly field: string;
+}
+
+/** The rows of all inputs; null when the client has gone, whose reply is then out of Fastify's hands.
+ *  @throws EngineError of the host, naming the body's field, or `draining` */
+export async function encodeInputs(ask: EncodingAsk): Promise<Encoding | null> {
+  const { context, reply, field } = ask;
+  const ended = new AbortController();
+  const run: OpenRun = { fail: (error) => ended.abort(error) };
+  let isGone = false;
+  context.activity.begin(run);
+  reply.raw.once('close', () => {
+    isGone = true;
+    ended.abort(new EngineError('invalid_request', 'The client has gone.'));
+  });
+  try {
+    const encoding = await context.host.encode(hostRequest(ask), ended.signal);
+    context.meter.add(
+      ask.modelId,
+      encoding.tokens.reduce((total, count) => total + count, 0),
+      context.now(),
+    );
+    return encoding;
+  } catch (error) {
+    if (!isGone) throw inField(error, field);
+    reply.hijack();
+    return null;
+  } finally {
+    context.activity.end(run);
+  }
+}
+
+function hostRequest({ context, request, model, inputs, truncate }: EncodingAsk): EncodeRequest {
+  return { model, inputs, params: { truncate, caller: callerOf(request), deadlineMs: deadlineOf(request, context.limits.encodeMs) } };
+}
+
+/** A connection, as long as there are no keys to tell callers apart: the one thing that no single request can multiply. */
+function callerOf({ socket }: FastifyRequest): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
+const DEADLINE_HEADER = 'x-millrace-deadline-ms';
+
+/** @throws EngineError `invalid_request` for a header that is no time in ms */
+function deadlineOf({ headers }: FastifyRequest, longestMs: number): number {
+  const given = headers[DEADLINE_HEADER];
+  if (given === undefined) return longestMs;
+  if (typeof given !== 'string' || !/^[1-9]\d{0,8}$/.test(given)) {
+    throw new EngineError('invalid_request', `${DEADLINE_HEADER} must be a whole number of milliseconds.`, { param: DEADLINE_HEADER });
+  }
+  return Math.min(longestMs, Number(given));
+}
+
+/** The host counts inputs; the client knows them by the name of its own field. */
+function inField(error: unknown, field: string): unknown {
+  if (!(error instanceof EngineError) || error.param?.startsWith('input[') !== true) return error;
+  return new EngineError(error.code, error.message, { param: error.param.replace('input', field), cause: error });
+}
