@@ -18,7 +18,7 @@ export interface CostModel {
 /** Share of a full batch's time that may go into its fixed part; more tokens would gain less than this. */
 const BASE_SHARE = 0.04;
 const LEAST_BUDGET = 64;
-const MOST_BUDGET = 8192;
+const MOST_BUDGET = 2048;
 
 /** Expected time of a batch of texts with these token counts. */
 export function batchMs(cost: CostModel, lengths: readonly number[]): number {
@@ -29,7 +29,8 @@ export function batchMs(cost: CostModel, lengths: readonly number[]): number {
 
 /**
  * The cost model that meets the samples best: least squares over [1, tokens, tokens²], each sample weighted by 1/ms, so that short runs
- * count as much as long ones. A term that comes out negative is noise, and is left out.
+ * count as much as long ones. A term that comes out negative is noise, and is left out. The fixed part is no more than the shortest run
+ * took: on a busy machine a fit may say otherwise, and texts would wait for company that saves nothing.
  */
 export function fitCost(samples: readonly CostSample[]): CostModel {
   const rows = samples.map(({ batch, length, ms }) => ({ terms: [1, batch * length, batch * length * length], ms }));
@@ -37,7 +38,7 @@ export function fitCost(samples: readonly CostSample[]): CostModel {
   for (;;) {
     const factors = solve(rows, used);
     const worst = used.find((_, place) => (factors[place] ?? 0) < 0);
-    if (worst === undefined || used.length === 1) return toModel(used, factors);
+    if (worst === undefined || used.length === 1) return bounded(toModel(used, factors), samples);
     used = used.filter((term) => term !== worst);
   }
 }
@@ -46,6 +47,10 @@ export function fitCost(samples: readonly CostSample[]): CostModel {
 export function tokenBudget(cost: CostModel, maxTokens: number): number {
   const wanted = cost.tokenMs === 0 ? MOST_BUDGET : (cost.baseMs * (1 - BASE_SHARE)) / BASE_SHARE / cost.tokenMs;
   return Math.max(maxTokens, Math.round(Math.min(MOST_BUDGET, Math.max(LEAST_BUDGET, wanted))));
+}
+
+function bounded(cost: CostModel, samples: readonly CostSample[]): CostModel {
+  return { ...cost, baseMs: Math.min(cost.baseMs, ...samples.map(({ ms }) => ms)) };
 }
 
 function toModel(used: readonly number[], factors: readonly number[]): CostModel {

@@ -93,6 +93,12 @@ describe('the cost of batches', () => {
     }
   });
 
+  it('has no fixed part above the shortest run, when the machine was busy in between', () => {
+    const calm = samplesOf(COST);
+    const busy = calm.map((sample, at) => ({ ...sample, ms: at < 4 && at > 0 ? sample.ms * 20 : sample.ms }));
+    expect(fitCost(busy).baseMs).toBeLessThanOrEqual(Math.min(...busy.map(({ ms }) => ms)));
+  });
+
   it('gives a budget that spreads the fixed part thin and holds the longest text', () => {
     expect(tokenBudget({ baseMs: 1, tokenMs: 0.1, attentionMs: 0 }, 100)).toBe(240);
     expect(tokenBudget({ baseMs: 1, tokenMs: 0.1, attentionMs: 0 }, 512)).toBe(512);
