@@ -72,7 +72,7 @@ function generateMessage(id: number, prompt: string, maxTokens: number): ToRunne
     frequencyPenalty: 0,
     presencePenalty: 0,
     logitBias: [],
-    seed: 1,
+    seed: null,
   };
   const params: GenerateParams = { sampling, maxTokens, stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: true };
   return {
