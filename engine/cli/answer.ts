@@ -5,7 +5,7 @@ import { EngineError, fromWireError } from '../errors.ts';
 import { engineLockPath, lockOwner } from '../instance-lock.ts';
 import { createLog } from '../log.ts';
 import { createFleet } from '../main.ts';
-import type { GenerateParams } from '../runner/protocol.ts';
+import { PLAIN_SAMPLING, type GenerateParams } from '../runner/protocol.ts';
 
 export interface Question {
   readonly model: string;
@@ -138,17 +138,6 @@ async function askOwnModel(question: Question, config: EngineConfig, onText: (te
   }
 }
 
-/** What the API's defaults are, but for what the question says. */
-const PLAIN_SAMPLING = {
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  typicalP: 1,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  logitBias: [],
-};
 const PLAIN_PARAMS = { stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: false };
 
 function paramsOf({ maxTokens, temperature, seed }: Question): GenerateParams {

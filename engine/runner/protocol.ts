@@ -90,6 +90,20 @@ export interface SamplingParams {
   readonly seed: number | null;
 }
 
+/** The likeliest token each time, with nothing else in play: what callers change only in part. */
+export const PLAIN_SAMPLING: SamplingParams = {
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  typicalP: 1,
+  repetitionPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  logitBias: [],
+  seed: null,
+};
+
 export interface GenerateParams {
   readonly sampling: SamplingParams;
   /** Tokens to make at most; null: as many as the context holds. */

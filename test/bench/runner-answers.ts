@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { forkRunner } from '../../engine/fleet/runner-process.ts';
 import type { ModelManifest } from '../../engine/models/manifest.ts';
-import type { FromRunner, GenerateEvent, GenerateParams, RunnerOptions, ToRunner } from '../../engine/runner/protocol.ts';
+import {
+  PLAIN_SAMPLING,
+  type FromRunner,
+  type GenerateEvent,
+  type GenerateParams,
+  type RunnerOptions,
+  type ToRunner,
+} from '../../engine/runner/protocol.ts';
 
 const RUNNER = fileURLToPath(new URL('../../engine/runner/main.ts', import.meta.url));
 
@@ -62,19 +69,15 @@ async function runnerOptions(request: AnswerRequest): Promise<RunnerOptions> {
 }
 
 function generateMessage(id: number, prompt: string, maxTokens: number): ToRunner {
-  const sampling = {
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    typicalP: 1,
-    repetitionPenalty: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0,
-    logitBias: [],
-    seed: null,
+  const params: GenerateParams = {
+    sampling: PLAIN_SAMPLING,
+    maxTokens,
+    stop: [],
+    topLogprobs: null,
+    promptLogprobs: false,
+    n: 1,
+    ignoreEos: true,
   };
-  const params: GenerateParams = { sampling, maxTokens, stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: true };
   return {
     kind: 'generate',
     id,

@@ -8,7 +8,7 @@ import { forkRunner } from '../../engine/fleet/runner-process.ts';
 import { createLog } from '../../engine/log.ts';
 import type { DecoderManifest, ModelManifest } from '../../engine/models/manifest.ts';
 import { ModelStore } from '../../engine/models/store/model-store.ts';
-import type { GenerateEvent, GenerateParams } from '../../engine/runner/protocol.ts';
+import { PLAIN_SAMPLING, type GenerateEvent, type GenerateParams } from '../../engine/runner/protocol.ts';
 
 export const FAKE_RUNNER = join(import.meta.dirname, 'fake-runner.ts');
 
@@ -108,21 +108,8 @@ export async function startFleet(ids: readonly string[], changes: Partial<FleetO
   return { fleet, dataDir, end };
 }
 
-const SAMPLING = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  typicalP: 1,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  logitBias: [],
-  seed: null,
-};
-
 export function testParams(maxTokens: number): GenerateParams {
-  return { sampling: SAMPLING, maxTokens, stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: false };
+  return { sampling: PLAIN_SAMPLING, maxTokens, stop: [], topLogprobs: null, promptLogprobs: false, n: 1, ignoreEos: false };
 }
 
 export interface Recording extends Generation {

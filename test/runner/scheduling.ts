@@ -1,5 +1,5 @@
 // A scheduler on the fake session, and what its events come to.
-import type { GenerateEvent, GenerateParams, SamplingParams } from '../../engine/runner/protocol.ts';
+import { PLAIN_SAMPLING, type GenerateEvent, type GenerateParams, type SamplingParams } from '../../engine/runner/protocol.ts';
 import { Sampler } from '../../engine/runner/sampling/sampler.ts';
 import { Scheduler, type SchedulerOptions } from '../../engine/runner/scheduler.ts';
 import { FakeSession, rowAfter, type FakeOptions } from './fake-session.ts';
@@ -12,18 +12,8 @@ export const byteVocab = {
   isSpecial: (token: number): boolean => token >= 256,
 };
 
-export const plainSampling: SamplingParams = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  typicalP: 1,
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  logitBias: [],
-  seed: 1,
-};
+/** With a seed, so that every run draws the same. */
+export const plainSampling: SamplingParams = { ...PLAIN_SAMPLING, seed: 1 };
 
 export function generateParams(
   changes: Partial<Omit<GenerateParams, 'sampling'>> & { sampling?: Partial<SamplingParams> } = {},

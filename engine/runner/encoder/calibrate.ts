@@ -4,7 +4,7 @@ import type { CostSample } from './cost.ts';
 import type { EncoderSession, EncoderText } from './encoder-session.ts';
 
 /** Batch and length of each run: few and many texts of each length, so that base, token and attention cost can be told apart. */
-const SHAPES = [
+export const CALIBRATION_SHAPES = [
   [1, 8],
   [1, 32],
   [8, 16],
@@ -35,7 +35,7 @@ export async function calibrate(options: CalibrationOptions): Promise<readonly C
   const samples: CostSample[] = [];
   // The first run pays for what is set up once.
   await options.session.run(batchOf(options, 1, 8));
-  for (const [batch, longest] of SHAPES) {
+  for (const [batch, longest] of CALIBRATION_SHAPES) {
     if (samples.length >= LEAST_SHAPES && options.now() - startedMs > options.limitMs) break;
     const length = Math.min(longest, options.maxTokens);
     samples.push({ batch, length, ms: await bestOf(options, batchOf(options, batch, length)) });

@@ -1,6 +1,7 @@
 // The batch decision by itself, with its reasons; the cost model; the measure of arrivals.
 import { describe, expect, it } from 'vitest';
 import { meanGapMs, NO_ARRIVALS, withArrivals } from '../../../engine/runner/encoder/arrival-rate.ts';
+import { CALIBRATION_SHAPES } from '../../../engine/runner/encoder/calibrate.ts';
 import { batchMs, fitCost, tokenBudget } from '../../../engine/runner/encoder/cost.ts';
 import { planBatch, type BatchView, type PlannedText } from '../../../engine/runner/encoder/plan-batch.ts';
 import { COST, LIMITS } from './batching.ts';
@@ -60,18 +61,8 @@ describe('the batch decision', () => {
 });
 
 describe('the cost of batches', () => {
-  const shapes = [
-    [1, 8],
-    [1, 32],
-    [8, 16],
-    [1, 128],
-    [16, 16],
-    [4, 64],
-    [1, 256],
-    [2, 256],
-  ] as const;
   const samplesOf = (cost: typeof COST, noise = 0) =>
-    shapes.map(([batch, length], at) => ({
+    CALIBRATION_SHAPES.map(([batch, length], at) => ({
       batch,
       length,
       ms: batchMs(cost, Array(batch).fill(length)) * (1 + (at % 2 === 0 ? noise : -noise)),
