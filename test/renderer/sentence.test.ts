@@ -13,6 +13,7 @@ const MODEL: ModelStatus = {
   sizeBytes: 1,
   trainedContext: 1,
   tokensPerSecond: 412,
+  pinned: false,
   running: {
     device: 'cpu',
     pid: 1,
@@ -21,6 +22,10 @@ const MODEL: ModelStatus = {
     maxSlots: 4,
     runningRequests: 4,
     waitingRequests: 2,
+    kvBytes: 0,
+    slotUse: [],
+    memoryBytes: null,
+    unloadInMs: null,
     kvUsedTokens: 0,
     loadMs: 1,
     batches: null,

@@ -40,6 +40,7 @@ function modelStatus(model: HostedModel, tokensPerSecond: number): ModelStatus {
     sizeBytes: files?.sizeBytes ?? 0,
     trainedContext: manifest.config.contextLength,
     tokensPerSecond,
+    pinned: false,
     running: state.kind === 'ready' ? runningModel(state) : null,
   };
 }
@@ -54,6 +55,10 @@ function runningModel({ info, stats }: Extract<HostedModel['state'], { kind: 're
     runningRequests: stats?.running ?? 0,
     waitingRequests: stats?.waiting ?? 0,
     kvUsedTokens: stats?.kvUsedTokens ?? 0,
+    kvBytes: stats?.kvCommittedBytes ?? 0,
+    slotUse: [],
+    memoryBytes: null,
+    unloadInMs: null,
     loadMs: info.loadMs,
     batches: info.encoder === undefined ? null : batchStatus(info.encoder, stats?.encoder),
   };

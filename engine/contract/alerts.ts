@@ -1,0 +1,63 @@
+// Alerts: rules over the recorded samples, those that fire now, and those that fired.
+
+/** What a rule can watch. Shares are 0 to 1. */
+export const ALERT_METRICS = [
+  'latencyP99OverSlo',
+  'gpuUtilisation',
+  'queueDepth',
+  'errorRate',
+  'costPerRequestUsd',
+  'meanBatch',
+  'deviceMemoryShare',
+  'temperatureCelsius',
+] as const;
+export type AlertMetric = (typeof ALERT_METRICS)[number];
+
+export interface AlertRule {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly metric: AlertMetric;
+  readonly comparison: 'above' | 'below';
+  readonly threshold: number;
+  /** The condition must hold over this long. */
+  readonly windowSeconds: number;
+  /** Fires until the value has been on the other side of this for one window; for `above` it is at most the threshold. */
+  readonly clearThreshold: number;
+  /** Judged only while at least this many requests are running or waiting on average; 0: always. */
+  readonly minLoad: number;
+  /** What it indicates and what to do: two plain sentences. */
+  readonly indicates: string;
+  readonly remedy: string;
+}
+
+export interface ActiveAlert {
+  readonly id: string;
+  readonly ruleId: string;
+  readonly name: string;
+  /** Model or device it is about; null: the whole server. */
+  readonly subject: string | null;
+  readonly sinceMs: number;
+  readonly value: number;
+  readonly threshold: number;
+  /** In words, with the figure. */
+  readonly sentence: string;
+  readonly remedy: string;
+  readonly snoozedUntilMs: number | null;
+}
+
+/** A past alert. */
+export interface AlertEvent extends Omit<ActiveAlert, 'snoozedUntilMs'> {
+  /** Null while it fires. */
+  readonly endedMs: number | null;
+  /** The worst value while it fired. */
+  readonly peak: number;
+}
+
+/** `GET /api/alerts` */
+export interface AlertsAnswer {
+  readonly rules: readonly AlertRule[];
+  readonly active: readonly ActiveAlert[];
+  /** Newest first, at most 200. */
+  readonly history: readonly AlertEvent[];
+}

@@ -1,0 +1,24 @@
+// Long work that outlives a request: downloads and conversions. `POST /api/jobs/pull`, `GET /api/jobs`, `DELETE /api/jobs/{id}`.
+
+export type JobState = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
+
+export interface JobStatus {
+  readonly id: string;
+  readonly kind: 'pull';
+  /** What is worked on, such as the name of a model. */
+  readonly title: string;
+  readonly state: JobState;
+  /** What happens now: `downloading`, `converting to int8`. */
+  readonly step: string;
+  readonly done: number;
+  /** Null while unknown. */
+  readonly total: number | null;
+  readonly unit: 'bytes' | 'steps';
+  /** Units a second, lately; null while unknown. */
+  readonly rate: number | null;
+  readonly etaMs: number | null;
+  readonly startedMs: number;
+  readonly endedMs: number | null;
+  /** What it achieved, or why it failed; null while it runs. */
+  readonly result: string | null;
+}
