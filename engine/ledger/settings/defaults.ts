@@ -1,0 +1,32 @@
+// Owns the settings a new installation starts with. Prices are list prices as of 2026, to be edited: they change often.
+import type { Settings } from '../../contract.ts';
+
+export const DEFAULT_SETTINGS: Settings = {
+  cost: {
+    tariffUsdPerKwh: 0.3,
+    hardwarePriceUsd: 1500,
+    hardwareLifeYears: 4,
+    idleWatts: 40,
+    busyWatts: 120,
+    // USD per million tokens: openai.com/api/pricing, anthropic.com/pricing, ai.google.dev/pricing.
+    upstreamPrices: [
+      { name: 'gpt-4o', promptUsdPerMillion: 2.5, completionUsdPerMillion: 10 },
+      { name: 'gpt-4o-mini', promptUsdPerMillion: 0.15, completionUsdPerMillion: 0.6 },
+      { name: 'claude-sonnet-4', promptUsdPerMillion: 3, completionUsdPerMillion: 15 },
+      { name: 'claude-3.5-haiku', promptUsdPerMillion: 0.8, completionUsdPerMillion: 4 },
+      { name: 'gemini-2.5-pro', promptUsdPerMillion: 1.25, completionUsdPerMillion: 10 },
+    ],
+    premium: 'gpt-4o',
+    rentPrices: [
+      { name: 'T4', usdPerHour: 0.5 },
+      { name: 'A100', usdPerHour: 3 },
+    ],
+  },
+  // With these a year of 20,000 requests a day stays under 200 MB: `npm run bench -- --only history`.
+  retention: { secondsHours: 24, minutesDays: 30, hoursDays: 400, requestsDays: 30 },
+  slos: { fallback: { ttftMs: 2000, interTokenMs: 200, totalMs: null }, models: {} },
+  alerts: { rules: [], desktop: true, webhookUrl: null, webhookSecret: null },
+  cache: { enabled: true, maxBytes: 256 * 2 ** 20, maxAgeHours: 720, shared: false, semanticSimilarity: null, semanticModel: null },
+  pinnedModels: [],
+  idleUnloadMinutes: 30,
+};
