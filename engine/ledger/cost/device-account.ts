@@ -6,8 +6,8 @@ export interface Interval {
   readonly intervalMs: number;
   readonly watts: number;
   readonly prices: DevicePrices;
-  /** Devices that share the hardware's price. */
-  readonly devices: number;
+  /** Part of the hardware's price that this device bears, 0 to 1. */
+  readonly hardwareShare: number;
 }
 
 /** Cost of one ms of the device. */
@@ -29,13 +29,19 @@ export class DeviceAccount {
   #recentMs = 0;
   #carriedUsd = 0;
   #carriedMs = 0;
+  #serves = false;
 
   constructor(prices: DevicePrices) {
-    this.#rate = rateOf({ intervalMs: 0, watts: 0, prices, devices: 1 });
+    this.#rate = rateOf({ intervalMs: 0, watts: 0, prices, hardwareShare: 1 });
   }
 
   get carriedUsd(): number {
     return this.#carriedUsd;
+  }
+
+  /** It was charged at least once. */
+  get serves(): boolean {
+    return this.#serves;
   }
 
   charge(deviceMs: number): Charge {
@@ -47,6 +53,7 @@ export class DeviceAccount {
       energyUsd: this.#rate.energyUsd * paidMs,
       hardwareUsd: this.#rate.hardwareUsd * paidMs,
     };
+    this.#serves = true;
     this.#chargedMs += ms;
     this.#carriedMs += paidMs;
     this.#carriedUsd += charge.energyUsd + charge.hardwareUsd;
@@ -80,6 +87,6 @@ function rateOf(interval: Interval): Rate {
   return {
     joules,
     energyUsd: energyUsd(joules, interval.prices),
-    hardwareUsd: hardwareUsd(1, interval.prices) / interval.devices,
+    hardwareUsd: hardwareUsd(1, interval.prices) * interval.hardwareShare,
   };
 }
