@@ -1,8 +1,9 @@
 // Owns the alerts of a running server: keeps the recent past within bounds, judges the rules at each sample, and tells of what changed.
 // Knows nothing about who shows alerts; desktop notifications are handed out by `notify`.
-import type { ActiveAlert, AlertRule } from '../../contract.ts';
+import type { ActiveAlert, AlertRule, SloSettings } from '../../contract.ts';
 import type { Log } from '../../log.ts';
 import type { Ledger, RequestRecord, Sample } from '../ledger.ts';
+import { Calibration } from './calibration.ts';
 import { activeAlerts, evaluateAlerts, NO_ALERTS, snoozeAlert, type AlertChange, type AlertState } from './evaluate.ts';
 import { Webhook, type WebhookResult } from './webhook.ts';
 import type { WatchedRequest } from './window.ts';
@@ -25,6 +26,7 @@ const MAX_SNOOZE_MS = 31 * 24 * 3_600_000;
 export class AlertWatch {
   readonly #options: AlertWatchOptions;
   readonly #webhook: Webhook;
+  readonly #calibration = new Calibration();
   #samples: Sample[] = [];
   #requests: WatchedRequest[] = [];
   #state: AlertState = NO_ALERTS;
@@ -46,6 +48,7 @@ export class AlertWatch {
 
   /** Once for each finished request. */
   observeRequest(record: RequestRecord): void {
+    this.#calibration.observe(record);
     const { atMs, totalMs, model, outcome, status, ttftMs, interTokenP99Ms, energyUsd, hardwareUsd, upstreamUsd } = record;
     this.#requests.push({ atMs, totalMs, model, outcome, status, ttftMs, interTokenP99Ms, energyUsd, hardwareUsd, upstreamUsd });
     // Cut in slices: moving the list down for each request would cost more than judging it.
@@ -59,10 +62,14 @@ export class AlertWatch {
     this.#samples.push(sample);
     this.#forget(sample.atMs - longestWindowSeconds(rules) * 1000);
     const window = { samples: this.#samples, requests: this.#requests };
-    const { slos } = this.#options.ledger.settings;
-    const { state, changes } = evaluateAlerts(this.#state, window, { rules, slos }, sample.atMs);
+    const { state, changes } = evaluateAlerts(this.#state, window, { rules, slos: this.slos() }, sample.atMs);
     this.#state = state;
     for (const change of changes) this.#tell(change);
+  }
+
+  /** The objectives in force: what the user set, else what calibration found, else the fallback. */
+  slos(): SloSettings {
+    return this.#calibration.complete(this.#options.ledger.settings.slos);
   }
 
   /** What fires now, the oldest first. */
@@ -86,7 +93,7 @@ export class AlertWatch {
 
   /** Writes the end of what fires, and gives up what was not delivered. */
   async close(): Promise<void> {
-    const noRules = { rules: [], slos: this.#options.ledger.settings.slos };
+    const noRules = { rules: [], slos: this.slos() };
     const { changes, state } = evaluateAlerts(this.#state, { samples: [], requests: [] }, noRules, this.#nowMs);
     this.#state = state;
     for (const { alert } of changes) this.#options.ledger.alert(alert);

@@ -19,6 +19,8 @@ export interface WebhookOptions {
   readonly now?: () => number;
   /** Resolves after so many ms, or rejects when the signal ends. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** For one try. */
+  readonly timeoutMs?: number;
 }
 
 interface Message {
@@ -31,7 +33,7 @@ type Attempt = WebhookResult | { readonly kind: 'retry'; readonly reason: string
 
 /** Waits between tries; one try more than there are waits. */
 const RETRY_WAITS_MS = [1_000, 5_000, 30_000, 120_000] as const;
-const TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
 /** Messages that wait for their turn; of more, the oldest are given up. */
 const MAX_QUEUED = 50;
 
@@ -40,14 +42,16 @@ export class Webhook {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #wait: NonNullable<WebhookOptions['wait']>;
+  readonly #timeoutMs: number;
   readonly #queue: Message[] = [];
   readonly #closed = new AbortController();
   #sending: Promise<void> | null = null;
 
-  constructor({ log, now = Date.now, wait = waitFor }: WebhookOptions) {
+  constructor({ log, now = Date.now, wait = waitFor, timeoutMs = DEFAULT_TIMEOUT_MS }: WebhookOptions) {
     this.#log = log;
     this.#now = now;
     this.#wait = wait;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Returns at once; what came of it is logged. */
@@ -108,13 +112,13 @@ export class Webhook {
     const seconds = Math.floor(this.#now() / 1000);
     const signature = target.secret === null ? {} : { 'webhook-signature': sign({ id, seconds, body, secret: target.secret }) };
     const headers = { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(seconds), ...signature };
-    const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.#closed.signal]);
+    const signal = AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#closed.signal]);
     try {
       const response = await fetch(target.url, { method: 'POST', headers, body, redirect: 'manual', signal });
       await response.body?.cancel();
       return judgeStatus(response.status);
     } catch (cause) {
-      return { kind: 'retry', reason: reasonOf(cause) };
+      return { kind: 'retry', reason: reasonOf(cause, this.#timeoutMs) };
     }
   }
 }
@@ -134,9 +138,9 @@ function judgeStatus(status: number): Attempt {
   return status >= 500 || status === 408 || status === 429 ? { kind: 'retry', reason } : { kind: 'failed', reason };
 }
 
-function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown, timeoutMs: number): string {
   if (!(cause instanceof Error)) return String(cause);
-  if (cause.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
+  if (cause.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
   return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }
 
