@@ -25,8 +25,8 @@ export class DeviceAccount {
   /** What part of the rate one ms of charged device time bears, 0 to 1: below 1 while processes share the device. */
   #shareOfRate = 1;
   #chargedMs = 0;
-  /** Charged time with exponential decay over `MEMORY_MS`. */
-  #recentMs = 0;
+  /** Time charged for each ms that passed: an exponentially weighted mean over `MEMORY_MS`. */
+  #load = 0;
   #carriedUsd = 0;
   #carriedMs = 0;
   #serves = false;
@@ -76,9 +76,11 @@ export class DeviceAccount {
    * and not multiplied; what is carried counts too, so that it drains. One late charge of some seconds changes nothing.
    */
   #shareAfter(intervalMs: number): number {
-    this.#recentMs = this.#recentMs * Math.exp(-intervalMs / MEMORY_MS) + this.#chargedMs;
+    if (intervalMs === 0) return this.#shareOfRate;
+    const weight = 1 - Math.exp(-intervalMs / MEMORY_MS);
+    this.#load += weight * (this.#chargedMs / intervalMs - this.#load);
     this.#chargedMs = 0;
-    return MEMORY_MS / Math.max(MEMORY_MS, this.#recentMs + this.#carriedMs);
+    return 1 / Math.max(1, this.#load + this.#carriedMs / MEMORY_MS);
   }
 }
 

@@ -55,9 +55,9 @@ async function readAmdCard(path: string): Promise<GpuFacts> {
   };
 }
 
-/** One entry for each `card…`, in the order of their numbers. @throws SyntaxError when it is no JSON */
+/** One entry for each `card…`, in the order of their numbers. Warnings may come before the JSON. @throws SyntaxError without JSON */
 export function parseRocmSmi(text: string): readonly GpuFacts[] {
-  const parsed: unknown = JSON.parse(text);
+  const parsed: unknown = JSON.parse(text.slice(Math.max(0, text.search(/^\s*\{/m))));
   if (!isRecord(parsed)) return [];
   const names = Object.keys(parsed).filter((name) => /^card\d+$/.test(name));
   return names

@@ -52,6 +52,6 @@ export class PowerMetrics implements DeviceSource<CpuFacts> {
 
 /** Watts of the whole chip; null when the text does not say. */
 export function parsePowerMetrics(text: string): number | null {
-  const milliwatts = toNumber(/^Combined Power \(CPU \+ GPU \+ ANE\): (\d+(?:\.\d+)?) mW/m.exec(text)?.[1]);
+  const milliwatts = toNumber(/^Combined Power \(CPU \+ GPU \+ ANE\): (\d+(?:\.\d+)?) ?mW/m.exec(text)?.[1]);
   return milliwatts === null ? null : milliwatts / 1000;
 }
