@@ -1,33 +1,39 @@
-// `GET /api/status`: what the page shows, shaped as contract.ts says.
+// `GET /api/status`: the engine and its models, shaped as contract.ts says.
 import { Type } from 'typebox';
 import type { BatchStatus, EngineStatus, ModelStatus, RunningModel } from '../../contract.ts';
 import type { HostedModel } from '../../fleet/host.ts';
 import type { EncoderInfo, EncoderStats } from '../../runner/protocol.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
-import { useOf } from './encoder-facts.ts';
+import { useOf } from '../routes/encoder-facts.ts';
 
-const schema = { tags: ['Console'], summary: 'Everything the page shows', response: { 200: Type.Unknown() } };
+const schema = { tags: ['Console'], summary: 'The engine and its models', response: { 200: Type.Unknown() } };
 
 export function statusRoute(app: GatewayApp, context: GatewayContext): void {
   app.get('/api/status', { schema }, async () => readStatus(context));
 }
 
 function readStatus(context: GatewayContext): EngineStatus {
-  const nowMs = context.now();
-  const models = context.host.list().map((model) => modelStatus(model, context.meter.rate(model.manifest.id, nowMs)));
+  const models = readModels(context);
   return {
     version: context.version,
-    state: context.activity.draining ? 'draining' : 'serving',
+    state: context.activity.state,
     address: context.address(),
-    uptimeMs: nowMs - context.startedAtMs,
+    uptimeMs: context.now() - context.startedAtMs,
     openRequests: context.activity.openCount,
     tokensPerSecond: models.reduce((total, model) => total + model.tokensPerSecond, 0),
     models,
   };
 }
 
-function modelStatus(model: HostedModel, tokensPerSecond: number): ModelStatus {
-  const { manifest, variant, state } = model;
+/** Every installed model as it is now. */
+export function readModels(context: Pick<GatewayContext, 'host' | 'meter' | 'now'>): readonly ModelStatus[] {
+  const nowMs = context.now();
+  return context.host.list().map((model) => modelStatus(model, context.meter.rate(model.manifest.id, nowMs)));
+}
+
+/** One model as it is now. */
+export function modelStatus(model: HostedModel, tokensPerSecond: number): ModelStatus {
+  const { manifest, variant, state, pinned } = model;
   const files = manifest.variants[variant];
   return {
     id: manifest.id,
@@ -40,12 +46,12 @@ function modelStatus(model: HostedModel, tokensPerSecond: number): ModelStatus {
     sizeBytes: files?.sizeBytes ?? 0,
     trainedContext: manifest.config.contextLength,
     tokensPerSecond,
-    pinned: false,
-    running: state.kind === 'ready' ? runningModel(state) : null,
+    pinned,
+    running: state.kind === 'ready' ? runningModel(model, state) : null,
   };
 }
 
-function runningModel({ info, stats }: Extract<HostedModel['state'], { kind: 'ready' }>): RunningModel {
+function runningModel(model: HostedModel, { info, stats }: Extract<HostedModel['state'], { kind: 'ready' }>): RunningModel {
   return {
     device: info.device,
     pid: info.pid,
@@ -56,9 +62,9 @@ function runningModel({ info, stats }: Extract<HostedModel['state'], { kind: 're
     waitingRequests: stats?.waiting ?? 0,
     kvUsedTokens: stats?.kvUsedTokens ?? 0,
     kvBytes: stats?.kvCommittedBytes ?? 0,
-    slotUse: [],
-    memoryBytes: null,
-    unloadInMs: null,
+    slotUse: stats?.slotUse ?? [],
+    memoryBytes: model.memoryBytes,
+    unloadInMs: model.unloadInMs,
     loadMs: info.loadMs,
     batches: info.encoder === undefined ? null : batchStatus(info.encoder, stats?.encoder),
   };
