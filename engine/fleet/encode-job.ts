@@ -11,12 +11,11 @@ export interface EncodeOutcome {
 
 /** The job of an encode request. It may restart at any time: nothing of it is told before all of it is there, and a row that is computed
  *  again is the same. */
-export function encodeJob(id: number, { model: _, inputs, params, ...charging }: EncodeRequest, { resolve, reject }: EncodeOutcome): Job {
+export function encodeJob(id: number, { inputs, params }: EncodeRequest, { resolve, reject }: EncodeOutcome): Job {
   const tokens = new Int32Array(inputs.length);
   let values: Float32Array | null = null;
   let missing = inputs.length;
   return {
-    ...charging,
     id,
     message: { kind: 'encode', id, inputs, params },
     deliver: (event) => event.kind === 'error' && reject(fromWireError(event.error)),

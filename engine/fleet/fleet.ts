@@ -86,8 +86,8 @@ export class Fleet implements ModelHost, ModelControl {
     const { promise, resolve, reject } = Promise.withResolvers<Encoding>();
     if (signal.aborted) return Promise.reject(signal.reason);
     const id = this.#nextId++;
-    const charging = this.#guardedCharging(id, request);
-    const work = this.#submit(request.model, encodeJob(id, { ...request, ...charging }, { resolve, reject }));
+    const job = { ...encodeJob(id, request, { resolve, reject }), ...this.#guardedCharging(id, request) };
+    const work = this.#submit(request.model, job);
     const onAbort = (): void => {
       work.cancel();
       reject(signal.reason);

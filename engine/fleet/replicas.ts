@@ -93,7 +93,8 @@ export class Replicas {
 
   /** Ends the processes of these keys once their requests have finished. */
   async unload(keys: readonly string[]): Promise<void> {
-    await Promise.all(keys.map((key) => this.#replicas.get(key)?.unload()));
+    const loaded = keys.flatMap((key) => this.#replicas.get(key) ?? []);
+    await Promise.all(loaded.map((replica) => replica.unload()));
   }
 
   /** The keys of all variants of a model that were in use. */

@@ -163,7 +163,7 @@ export class Requests {
     const again = entries.filter((entry) => !entry.restarted && (!entry.touched || entry.job.mayRestart()));
     const lost = entries.filter((entry) => !again.includes(entry));
     this.#waiting = [...again.map(({ job }) => entryOf(job, true)), ...this.#waiting];
-    for (const id of [...this.#leaving.keys()]) this.#settle(id);
+    for (const id of this.#leaving.keys()) this.#settle(id);
     for (const { job } of lost) job.deliver(errorEvent(job, error));
   }
 

@@ -129,9 +129,10 @@ export class ModelStore {
     await Promise.all(names.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
   }
 
-  /** Removes what interrupted additions and removals left behind. Call while no other process adds models. */
-  async sweep(): Promise<void> {
-    const leftovers = (await readdirOrEmpty(this.#folder)).filter((name) => name.startsWith(STAGING) || name.startsWith(REMOVED));
+  /** Removes what interrupted additions and removals left behind; what is being added under an id that `isBusy` stays. */
+  async sweep(isBusy: (id: string) => boolean = () => false): Promise<void> {
+    const names = await readdirOrEmpty(this.#folder);
+    const leftovers = names.filter((name) => name.startsWith(REMOVED) || (name.startsWith(STAGING) && !isBusy(stagedId(name))));
     await Promise.all(leftovers.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
   }
 
@@ -149,6 +150,11 @@ export class ModelStore {
     if (text === null) return { kind: 'damaged', id, reason: `The model ${id} has no ${MANIFEST}. Remove it or pull it again.` };
     return parseManifest(id, text);
   }
+}
+
+/** `.staging-<id>-<uuid>` */
+function stagedId(name: string): string {
+  return name.slice(STAGING.length, -randomUUID().length - 1);
 }
 
 export function isModelId(name: string): boolean {
