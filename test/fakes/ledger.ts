@@ -1,14 +1,5 @@
 // An honest stand-in for the history: everything stays in memory, queries compute from the records themselves, nothing is rolled up.
-import type {
-  AlertEvent,
-  CostGroup,
-  CostReport,
-  CostRow,
-  RequestPage,
-  RequestRow,
-  SeriesAnswer,
-  SeriesName,
-} from '../../engine/contract.ts';
+import type { AlertEvent, CostGroup, CostReport, RequestPage, RequestRow, SeriesAnswer, SeriesName } from '../../engine/contract.ts';
 import type { Settings, TimeRange } from '../../engine/contract.ts';
 import type {
   ExportQuery,
