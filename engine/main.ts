@@ -6,7 +6,9 @@ import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { ModelState } from './fleet/host.ts';
 import { forkRunner, RUNNER_ENTRY, type RunnerSource, type SpawnRunner } from './fleet/runner-process.ts';
+import { Bookkeeping } from './bookkeeping/bookkeeping.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
+import type { AlertChange } from './ledger/alerts/evaluate.ts';
 import { createLog, type Log } from './log.ts';
 import { ModelStore } from './models/store/model-store.ts';
 
@@ -24,6 +26,8 @@ export interface EngineStart {
   readonly log: Log;
   /** Where runner processes come from; null: they are forked when they are needed. */
   readonly runners: RunnerSource | null;
+  /** Shows a desktop notification; absent where there is no desktop. */
+  readonly notify?: (change: AlertChange) => void;
 }
 
 /** The version in package.json. */
@@ -44,7 +48,8 @@ export async function startEngine(config: EngineConfig, start: EngineStart): Pro
   }
 }
 
-async function startLocked(config: EngineConfig, { log, runners }: EngineStart, lock: InstanceLock): Promise<Engine> {
+async function startLocked(config: EngineConfig, start: EngineStart, lock: InstanceLock): Promise<Engine> {
+  const { log, runners } = start;
   const fleet = createFleet(config, log, runners?.spawn);
   try {
     await fleet.open();
@@ -53,14 +58,26 @@ async function startLocked(config: EngineConfig, { log, runners }: EngineStart, 
     if (preloaded === null) runners?.discard();
     const { createGateway } = await import('./gateway/gateway.ts');
     const { host, port, allowHost, allowOrigin } = config;
-    const served = { host, port, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin };
-    const gateway = await createGateway({ host: fleet, config: served, log });
+    const version = engineVersion();
+    const served = { host, port, version, allowedHosts: allowHost, allowedOrigins: allowOrigin };
+    const books = new Bookkeeping({ dataDir: config.dataDir, version, log, models: fleet, notify: start.notify ?? null });
+    const gateway = await createGateway({
+      host: fleet,
+      config: served,
+      log,
+      accounting: books.accounting,
+      onRecord: (record) => books.record(record),
+      console: () => books.services(),
+    });
+    books.serves(gateway);
     const { url } = await gateway.listen();
     lock.announce(url);
+    openSoon(books, preloaded?.state ?? null);
     const close = once(async (drainMs: number) => {
       fleet.drain();
       await gateway.close({ drainMs });
       await fleet.close(0);
+      await books.close();
       lock.release();
     });
     return { url, fleet, preloaded, close };
@@ -68,6 +85,19 @@ async function startLocked(config: EngineConfig, { log, runners }: EngineStart, 
     await fleet.close(0);
     throw cause;
   }
+}
+
+/** A load longer than this goes on while the books are opened. */
+const BOOKS_WAIT_MS = 2_000;
+
+/** Opens the books once the model is loaded, so that they do not share its processors. */
+function openSoon(books: Bookkeeping, loaded: Promise<unknown> | null): void {
+  if (loaded === null) return void books.open();
+  const timer = setTimeout(() => void books.open(), BOOKS_WAIT_MS).unref();
+  void loaded.then(() => {
+    clearTimeout(timer);
+    return books.open();
+  });
 }
 
 /** A fleet over the models of the data folder; `open` reads them. */

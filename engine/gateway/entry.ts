@@ -48,7 +48,7 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
 }
 
 /** Paths that show or steer the server itself; all others are the API's. */
-function isConsole({ routeOptions, url }: FastifyRequest): boolean {
+export function isConsole({ routeOptions, url }: FastifyRequest): boolean {
   // The route's own path where there is one: that of the request may be spelled with percent signs.
   return (routeOptions.url ?? url).startsWith('/api/');
 }
@@ -64,7 +64,7 @@ function cutUnread(response: ServerResponse, unreadMs: number): void {
 function allowOrigin(reply: FastifyReply, origin: string): void {
   void reply.headers({
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id, retry-after',
+    'access-control-expose-headers': 'x-request-id, retry-after, x-millrace-cache',
     'cross-origin-resource-policy': 'cross-origin',
     vary: 'Origin',
   });

@@ -1,7 +1,7 @@
 // Owns the HTTP server: wires entry checks, parsers, routes and the end of it all. The one way into the room for others.
 // Knows models only through ModelHost.
 import { fileURLToPath } from 'node:url';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { EngineError, bug } from '../errors.ts';
 import type { ModelStatus } from '../contract.ts';
@@ -13,7 +13,7 @@ import { consoleRoutes } from './console/console.ts';
 import type { ConsoleServices } from './console/services.ts';
 import { readModels, statusRoute } from './console/status.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
-import { errorSender, guardEntry, requestId } from './entry.ts';
+import { errorSender, guardEntry, isConsole, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { chatRoute } from './routes/chat.ts';
@@ -173,7 +173,10 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
 async function addRoutes(app: GatewayApp, context: GatewayContext, options: GatewayOptions, parser: JsonParser): Promise<() => void> {
   const { config, console } = options;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parser.parse(body));
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+    // Most of what the console is told to do needs no words.
+    body.length === 0 && isConsole(request) ? undefined : parser.parse(body),
+  );
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler(errorSender(context.limits));
   traceRequests(app, context.traces);

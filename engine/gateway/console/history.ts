@@ -54,7 +54,7 @@ const requestsSchema = {
 const requestSchema = {
   tags: ['Console'],
   summary: 'One finished request',
-  params: Type.Object({ rowId: Type.String({ pattern: '^[1-9]\\d{0,14}$', description: 'A whole number.' }) }),
+  params: Type.Object({ rowId: Type.String({ pattern: '^[1-9]\\d{0,15}$', description: 'A whole number.' }) }),
   response: { 200: requestRow, ...errorResponses },
 };
 

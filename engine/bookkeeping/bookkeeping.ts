@@ -1,0 +1,92 @@
+// Wires what keeps the books of a running engine: ledger, cost meter, sampler, alerts, metrics, jobs. None of it is needed to serve.
+// It is started after the server listens; what ends before that is held for it.
+import type { CostSettings, ModelStatus } from '../contract.ts';
+import { bug } from '../errors.ts';
+import type { ModelControl } from '../fleet/control.ts';
+import type { Accounting } from '../gateway/tracing/accounting.ts';
+import type { ConsoleServices } from '../gateway/console/services.ts';
+import type { AlertChange } from '../ledger/alerts/evaluate.ts';
+import { premiumPrice, premiumUsd } from '../ledger/cost/formulas.ts';
+import { CostMeter } from '../ledger/cost/meter.ts';
+import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
+import { DEFAULT_SETTINGS } from '../ledger/settings/defaults.ts';
+import type { Log } from '../log.ts';
+import type { Books } from './open-books.ts';
+
+export interface BookkeepingOptions {
+  readonly dataDir: string;
+  readonly version: string;
+  readonly log: Log;
+  readonly models: ModelControl;
+  /** Shows a desktop notification; null where there is no desktop. */
+  readonly notify: ((change: AlertChange) => void) | null;
+}
+
+/** What is asked of the gateway. */
+export interface ServedModels {
+  readModels(): readonly ModelStatus[];
+  sampleModels(): readonly ModelSample[];
+}
+
+/** Records that are held until the books are open; more are dropped and logged. */
+const MOST_HELD = 10_000;
+
+export class Bookkeeping {
+  readonly #options: BookkeepingOptions;
+  #prices: CostSettings = DEFAULT_SETTINGS.cost;
+  readonly #meter = new CostMeter(() => this.#prices);
+  readonly accounting: Accounting = {
+    charge: (device, deviceMs) => this.#meter.charge(device, deviceMs),
+    premiumUsd: (promptTokens, completionTokens) => premiumUsd(promptTokens, completionTokens, premiumPrice(this.#prices)),
+  };
+  #served: ServedModels | null = null;
+  #opening: Promise<Books> | null = null;
+  #books: Books | null = null;
+  #held: RequestRecord[] = [];
+
+  constructor(options: BookkeepingOptions) {
+    this.#options = options;
+  }
+
+  /** A finished request. */
+  record(record: RequestRecord): void {
+    if (this.#books !== null) this.#books.take(record);
+    else if (this.#held.length < MOST_HELD) this.#held.push(record);
+    else this.#options.log.error({ request: record.requestId }, 'a finished request is not recorded: the books are not open yet');
+  }
+
+  /** What the console works with; opens the books when it is called first. Rejects when they cannot be opened at all. */
+  services(): Promise<ConsoleServices> {
+    return this.#opened().then(({ services }) => services);
+  }
+
+  /** Must be called before the books are opened. */
+  serves(models: ServedModels): void {
+    this.#served = models;
+  }
+
+  /** Opens the books unless somebody has. Never rejects: a fault is logged, and serving goes on. */
+  async open(): Promise<void> {
+    await this.#opened().catch((err: unknown) => this.#options.log.error({ err }, 'the books cannot be opened; requests are not recorded'));
+  }
+
+  /** Writes what is held, and ends what runs. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#opening === null && this.#held.length === 0) return;
+    await this.open();
+    await this.#books?.close().catch((err: unknown) => this.#options.log.error({ err }, 'the books were not closed well'));
+  }
+
+  #opened(): Promise<Books> {
+    return (this.#opening ??= this.#start());
+  }
+
+  async #start(): Promise<Books> {
+    const served = this.#served ?? bug('The books are opened before there is anything to serve.');
+    const { openBooks } = await import('./open-books.ts');
+    const books = await openBooks({ ...this.#options, meter: this.#meter, served, onPrices: (prices) => (this.#prices = prices) });
+    this.#books = books;
+    for (const record of this.#held.splice(0)) books.take(record);
+    return books;
+  }
+}
