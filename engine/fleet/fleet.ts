@@ -6,7 +6,7 @@ import type { BatchingOptions, GenerateEvent, PromptInput, RunnerOptions } from 
 import type { ModelStore } from '../models/store/model-store.ts';
 import { encodeJob } from './encode-job.ts';
 import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
-import { InstalledModels, type NamedVariant } from './installed-models.ts';
+import { InstalledModels, type NamedVariant, type VariantPreference } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
 import { planPlacement, type Candidate } from './placement.ts';
 import { Replica, type ReplicaLimits } from './replica.ts';
@@ -25,8 +25,8 @@ export interface FleetOptions {
   readonly speculation: boolean;
   /** How encoders form batches; absent: the runner's own defaults. */
   readonly batching?: BatchingOptions;
-  /** The variant that a plain model name means, where the model has it. */
-  readonly preferredVariant?: string | null;
+  /** Absent: each model's default variant. */
+  readonly preferred?: VariantPreference;
   readonly availableMemoryBytes: () => number;
   readonly now?: () => number;
   readonly limits?: Partial<ReplicaLimits>;
@@ -45,7 +45,7 @@ export class Fleet implements ModelHost {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.#installed = new InstalledModels(options.store, options.log, options.preferredVariant ?? null);
+    this.#installed = new InstalledModels(options.store, options.log, options.preferred ?? { variant: null, smallCache: false });
     this.#limits = { ...LIFE_LIMITS, maxRequests: options.maxRequests, loadMs: LOAD_MS, silentMs: SILENT_MS, ...options.limits };
   }
 
