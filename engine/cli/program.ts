@@ -82,7 +82,7 @@ function addPull(program: Command): void {
   addOptions(command.description('fetch a model and convert it for this machine'), ['dataDir', 'logLevel'])
     .option('--name <name>', 'name under which it is installed; without it the name of its source')
     .option('--precision <names>', `precisions to make, with commas between them; the first is the default (${DEFAULT_PRECISION})`)
-    .option('--json', 'print the installed model as JSON', false)
+    .option('--json', 'print the installed model, and progress on stderr, as JSON', false)
     .addHelpText(
       'after',
       `

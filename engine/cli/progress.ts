@@ -17,8 +17,10 @@ export type ProgressUnit = 'bytes' | 'steps';
 
 const REDRAW_MS = 100;
 const PLAIN_LINE_MS = 5000;
+const JSON_LINE_MS = 250;
 /** Speed is measured over this much of the past. */
 const SPEED_WINDOW_MS = 5000;
+const SAMPLE_MS = 100;
 const BAR_WIDTH = 24;
 
 export function createProgress(target: ProgressTarget, unit: ProgressUnit, now: () => number = Date.now): Progress {
@@ -36,7 +38,7 @@ export function createProgress(target: ProgressTarget, unit: ProgressUnit, now: 
     update: (nextLabel, done, total) => {
       if (nextLabel !== label) samples = [];
       label = nextLabel;
-      samples = [...samples.filter((sample) => now() - sample.atMs <= SPEED_WINDOW_MS), { atMs: now(), done }];
+      samples = withSample(samples, { atMs: now(), done });
       const line = formatProgress({ label, done, total, perSecond: speedOf(samples), unit });
       if (now() - shownAtMs >= everyMs) show(line);
       else latest = line;
@@ -48,9 +50,51 @@ export function createProgress(target: ProgressTarget, unit: ProgressUnit, now: 
   };
 }
 
+/** One line of JSON on stderr under `progress`, for programs. */
+export interface ProgressLine {
+  readonly step: string;
+  readonly done: number;
+  readonly total: number | null;
+  readonly unit: ProgressUnit;
+  readonly perSecond: number | null;
+}
+
+/** A line now and then, and one at the end. */
+export function createJsonProgress(target: ProgressTarget, unit: ProgressUnit, now: () => number = Date.now): Progress {
+  let samples: readonly Sample[] = [];
+  let step = '';
+  let shownAtMs = -Infinity;
+  let latest: ProgressLine | null = null;
+  const show = (line: ProgressLine): void => {
+    shownAtMs = now();
+    latest = null;
+    target.write(`${JSON.stringify({ progress: line })}\n`);
+  };
+  return {
+    update: (nextStep, done, total) => {
+      const isNew = nextStep !== step;
+      step = nextStep;
+      samples = withSample(isNew ? [] : samples, { atMs: now(), done });
+      const line = { step, done, total, unit, perSecond: speedOf(samples) };
+      if (isNew || now() - shownAtMs >= JSON_LINE_MS) show(line);
+      else latest = line;
+    },
+    end: () => {
+      if (latest !== null) show(latest);
+    },
+  };
+}
+
 interface Sample {
   readonly atMs: number;
   readonly done: number;
+}
+
+/** With a new sample, without those that are too old; a fast download's are thinned out. */
+function withSample(samples: readonly Sample[], next: Sample): readonly Sample[] {
+  const before = samples.at(-2);
+  const kept = before !== undefined && next.atMs - before.atMs < SAMPLE_MS ? samples.slice(0, -1) : samples;
+  return [...kept.filter(({ atMs }) => next.atMs - atMs <= SPEED_WINDOW_MS), next];
 }
 
 /** Per second; null before two samples lie far enough apart. */

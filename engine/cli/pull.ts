@@ -1,10 +1,10 @@
 // `millrace pull`: from a name, a path or an address to a model that serves. Also the way the default model is fetched.
 import { statSync } from 'node:fs';
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OPTIONS, type EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
-import { acquireLock } from '../instance-lock.ts';
+import { acquireLock, LockHeldError, lockOwner, type InstanceLock } from '../instance-lock.ts';
 import { installModel } from '../models/convert/install.ts';
 import type { ConvertProgress } from '../models/convert/variant.ts';
 import type { EncoderManifest, ModelManifest, Precision } from '../models/manifest.ts';
@@ -14,12 +14,13 @@ import { resolveName, type PathKind } from '../models/sources/resolve.ts';
 import type { FetchedModel, FetchProgress, SourceSpec } from '../models/sources/source.ts';
 import { isModelId, ModelStore } from '../models/store/model-store.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
-import { createProgress, formatBytes } from './progress.ts';
+import { createJsonProgress, createProgress, formatBytes, type Progress, type ProgressUnit } from './progress.ts';
 
 export interface PullFlags {
   readonly name: string | null;
   /** As typed: `int8,fp32`. */
   readonly precision: string | null;
+  /** Progress and errors as JSON lines on stderr, what is installed as one on stdout. */
   readonly json: boolean;
 }
 
@@ -40,34 +41,59 @@ function useOfEncoder({ id, config: { head } }: EncoderManifest): string {
 }
 
 /** @throws EngineError with the remedy when the source cannot be reached or used; LockHeldError while another pull goes on */
-export async function install(typed: string, flags: Omit<PullFlags, 'json'>, config: EngineConfig): Promise<ModelManifest> {
+export async function install(typed: string, flags: PullFlags, config: EngineConfig): Promise<ModelManifest> {
   const wanted = parsePrecisions(flags.precision ?? config.precision ?? DEFAULT_PRECISION);
   const resolved = resolveName(typed, pathKind);
   const id = flags.name ?? resolved.id;
   if (!isModelId(id)) throw badName(id);
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort(new DOMException('Interrupted. The download goes on where it stopped.', 'AbortError'));
+  const locks = lockPull(config.dataDir, id, resolved.sources);
   process.once('SIGINT', onInterrupt);
-  const lock = acquireLock(join(config.dataDir, 'pull.lock'));
+  // An engine that started this process closes the channel to end it, and by its own end.
+  process.once('disconnect', onInterrupt);
+  if (process.connected === false) onInterrupt();
   try {
     const store = new ModelStore(config.dataDir);
-    await store.sweep();
+    await store.sweep((other) => other !== id && lockOwner(pullLockPath(config.dataDir, other)) !== null);
     const precisions = await withInstalled(store, id, wanted);
-    const fetched = await fetchWithProgress(resolved.sources, config, stop.signal);
-    const manifest = await convert({ fetched, id, precisions, store, signal: stop.signal });
+    const shown = (unit: ProgressUnit): Progress =>
+      flags.json ? createJsonProgress(process.stderr, unit) : createProgress(process.stderr, unit);
+    const fetched = await fetchWithProgress(resolved.sources, { config, signal: stop.signal, progress: shown('bytes') });
+    const manifest = await convert({ fetched, id, precisions, store, signal: stop.signal, progress: shown('steps') });
     if (fetched.isDownload) await removeDownload(fetched.path);
     return manifest;
   } finally {
     process.off('SIGINT', onInterrupt);
-    lock.release();
+    process.off('disconnect', onInterrupt);
+    for (const lock of locks) lock.release();
+  }
+}
+
+function pullLockPath(dataDir: string, name: string): string {
+  return join(dataDir, `pull-${name}.lock`);
+}
+
+/** Several models may be pulled at once; one model, or one download that two names share, only once. @throws LockHeldError */
+function lockPull(dataDir: string, id: string, sources: readonly SourceSpec[]): readonly InstanceLock[] {
+  const shared = sources.flatMap((source) => (source.kind === 'hub' ? [`hub--${source.repo.replace('/', '--')}`] : []));
+  const held: InstanceLock[] = [];
+  try {
+    for (const name of [id, ...shared]) held.push(acquireLock(pullLockPath(dataDir, name)));
+    return held;
+  } catch (cause) {
+    for (const lock of held) lock.release();
+    if (!(cause instanceof LockHeldError)) throw cause;
+    throw new LockHeldError(`The process ${cause.owner.pid} pulls ${id} already.`, cause.owner);
   }
 }
 
 /** The conversion is kept, the download has done its work; a folder that held it alone goes too. */
 async function removeDownload(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
-  const parent = dirname(path);
-  if ((await readdir(parent)).length === 0) await rmdir(parent);
+  await rmdir(dirname(path)).catch((cause: unknown) => {
+    if (!(cause instanceof Error && 'code' in cause && (cause.code === 'ENOTEMPTY' || cause.code === 'ENOENT'))) throw cause;
+  });
 }
 
 /** A model that is pulled again keeps the precisions it had. */
@@ -104,8 +130,13 @@ function parsePrecisions(typed: string): readonly [Precision, ...Precision[]] {
   return [first ?? DEFAULT_PRECISION, ...rest];
 }
 
-async function fetchWithProgress(sources: readonly SourceSpec[], config: EngineConfig, signal: AbortSignal): Promise<FetchedModel> {
-  const progress = createProgress(process.stderr, 'bytes');
+interface Fetching {
+  readonly config: EngineConfig;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+async function fetchWithProgress(sources: readonly SourceSpec[], { config, signal, progress }: Fetching): Promise<FetchedModel> {
   try {
     const onProgress = ({ file, bytesDone, bytesTotal }: FetchProgress): void => progress.update(`Fetching ${file}`, bytesDone, bytesTotal);
     return await fetchModel(sources, { downloadDir: join(config.dataDir, 'downloads'), onProgress, signal });
@@ -120,11 +151,11 @@ interface Conversion {
   readonly precisions: readonly [Precision, ...Precision[]];
   readonly store: ModelStore;
   readonly signal: AbortSignal;
+  readonly progress: Progress;
 }
 
-async function convert({ fetched, id, precisions, store, signal }: Conversion): Promise<ModelManifest> {
+async function convert({ fetched, id, precisions, store, signal, progress }: Conversion): Promise<ModelManifest> {
   const source = openAnyModel(fetched.path);
-  const progress = createProgress(process.stderr, 'steps');
   try {
     const onProgress = ({ variant, stepsDone, stepsTotal }: ConvertProgress): void =>
       progress.update(`Converting to ${variant}`, stepsDone, stepsTotal);

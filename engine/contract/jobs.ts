@@ -1,4 +1,5 @@
 // Long work that outlives a request: downloads and conversions. `POST /api/jobs/pull`, `GET /api/jobs`, `DELETE /api/jobs/{id}`.
+import type { ModelUse } from './status.ts';
 
 export type JobState = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
@@ -21,4 +22,14 @@ export interface JobStatus {
   readonly endedMs: number | null;
   /** What it achieved, or why it failed; null while it runs. */
   readonly result: string | null;
+}
+
+/** A model known by a short name, which can be pulled. `GET /api/catalogue` gives a list. */
+export interface CatalogueModel {
+  readonly id: string;
+  readonly title: string;
+  readonly use: ModelUse;
+  readonly parameterCount: number;
+  /** About what it takes on disk once it is installed in 8 bits. */
+  readonly sizeBytes: number;
 }

@@ -4,7 +4,7 @@
 /** `GET /api/status`: everything the page shows, in one answer. */
 export interface EngineStatus {
   readonly version: string;
-  readonly state: 'serving' | 'draining';
+  readonly state: 'serving' | 'paused' | 'draining';
   /** Base address of the API, such as `http://127.0.0.1:11711`; null before the server listens. */
   readonly address: string | null;
   readonly uptimeMs: number;

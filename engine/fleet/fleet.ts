@@ -1,85 +1,82 @@
-// Owns which models run: one replica for each variant in use, their share of the memory, and the numbers of requests.
+// Owns the models of this machine as others see them: takes requests for the installed ones and hands them to their replicas.
 // Knows nothing about HTTP; a runner is known by its messages alone.
 import { EngineError, fromWireError, toWireError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { BatchingOptions, GenerateEvent, PromptInput, RunnerOptions } from '../runner/protocol.ts';
-import type { ModelStore } from '../models/store/model-store.ts';
+import type { GenerateEvent, PromptInput } from '../runner/protocol.ts';
+import type { ModelStore, SetAsideModel } from '../models/store/model-store.ts';
+import type { ModelControl, Removal } from './control.ts';
 import { encodeJob } from './encode-job.ts';
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
+import type { Charging, EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
 import { InstalledModels, type NamedVariant, type VariantPreference } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
-import { planPlacement, type Candidate } from './placement.ts';
-import { Replica, type ReplicaLimits } from './replica.ts';
+import { Removals } from './removals.ts';
+import type { ReplicaLimits } from './replica.ts';
+import { Replicas, type ReplicasOptions } from './replicas.ts';
 import type { Job } from './requests.ts';
-import type { SpawnRunner } from './runner-process.ts';
 
-export interface FleetOptions {
+export interface FleetOptions extends ReplicasOptions {
   readonly store: ModelStore;
-  readonly spawn: SpawnRunner;
-  readonly log: Log;
-  readonly threads: number;
-  readonly contextLength: number | null;
-  readonly slots: number | null;
-  /** Waiting and running requests of one model together. */
-  readonly maxRequests: number;
-  readonly speculation: boolean;
-  /** How encoders form batches; absent: the runner's own defaults. */
-  readonly batching?: BatchingOptions;
   /** Absent: each model's default variant. */
   readonly preferred?: VariantPreference;
-  readonly availableMemoryBytes: () => number;
   readonly now?: () => number;
   readonly limits?: Partial<ReplicaLimits>;
+  /** For how long a removed model can come back. */
+  readonly undoMs?: number;
 }
 
+const DEFAULT_VARIANT: VariantPreference = { variant: null, smallCache: false };
 const LOAD_MS = 300_000;
 const SILENT_MS = 30_000;
 
-export class Fleet implements ModelHost {
+export class Fleet implements ModelHost, ModelControl {
   readonly #options: FleetOptions;
   readonly #installed: InstalledModels;
-  readonly #replicas = new Map<string, Replica>();
-  readonly #limits: ReplicaLimits;
+  readonly #replicas: Replicas;
+  readonly #removals: Removals;
   #nextId = 1;
   #draining = false;
 
   constructor(options: FleetOptions) {
+    const { store, log, preferred = DEFAULT_VARIANT, now = Date.now, maxRequests, limits } = options;
     this.#options = options;
-    this.#installed = new InstalledModels(options.store, options.log, options.preferred ?? { variant: null, smallCache: false });
-    this.#limits = { ...LIFE_LIMITS, maxRequests: options.maxRequests, loadMs: LOAD_MS, silentMs: SILENT_MS, ...options.limits };
+    this.#installed = new InstalledModels(store, log, preferred);
+    this.#removals = new Removals(log, now, options.undoMs);
+    this.#replicas = new Replicas(options, {
+      limits: { ...LIFE_LIMITS, maxRequests, loadMs: LOAD_MS, silentMs: SILENT_MS, ...limits },
+      now,
+      find: (key) => this.#installed.find(key),
+    });
   }
 
   /** Reads the installed models, and follows their folder until `close`. */
   async open(): Promise<void> {
-    await this.#installed.follow((ids) => this.#forget(ids));
+    await this.#installed.follow((ids) => void this.#replicas.forget(ids));
+    this.#options.store
+      .deleteSetAside()
+      .catch((cause: unknown) => this.#options.log.error({ err: cause }, 'the files of a removed model remain'));
   }
 
   list(): readonly HostedModel[] {
-    return this.#installed.list().flatMap((manifest) => {
-      const found = this.#installed.find(manifest.id);
-      return found === undefined ? [] : [this.#hosted(found)];
-    });
+    this.#replicas.refreshMemory();
+    return this.#installed.list().flatMap(({ id }) => this.get(id) ?? []);
   }
 
   get(model: string): HostedModel | undefined {
     const found = this.#installed.find(model);
-    return found && this.#hosted(found);
+    return found && { manifest: found.manifest, variant: found.variant.name, ...this.#replicas.facts(found) };
   }
 
-  /** Loads a model before anybody asks for it; resolves with `ready` or `failed`, never rejects later.
-   *  @throws EngineError `model_not_found` */
+  /** @throws EngineError `model_not_found`; the promise never rejects. */
   preload(model: string): Promise<ModelState> {
-    const found = this.#installed.find(model);
-    if (found === undefined) throw notFound(model);
-    return this.#replica(found).load();
+    return this.#replicas.of(this.#find(model)).load();
   }
 
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation {
     const id = this.#nextId++;
     const job: Job = {
+      ...this.#guardedCharging(id, request),
       id,
       message: { kind: 'generate', id, prompt: request.prompt, params: request.params },
-      deliver: this.#guarded(id, onEvent),
+      deliver: (event) => this.#guard({ request: id, event: event.kind }, () => onEvent(event)),
       answer: () => undefined,
       mayRestart: request.mayRestart ?? (() => false),
     };
@@ -89,7 +86,9 @@ export class Fleet implements ModelHost {
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
     const { promise, resolve, reject } = Promise.withResolvers<Encoding>();
     if (signal.aborted) return Promise.reject(signal.reason);
-    const work = this.#submit(request.model, encodeJob(this.#nextId++, request, { resolve, reject }));
+    const id = this.#nextId++;
+    const job = { ...encodeJob(id, request, { resolve, reject }), ...this.#guardedCharging(id, request) };
+    const work = this.#submit(request.model, job);
     const onAbort = (): void => {
       work.cancel();
       reject(signal.reason);
@@ -111,10 +110,29 @@ export class Fleet implements ModelHost {
     });
   }
 
-  /** Ends the process of a model once its requests have finished. The next request loads it again. */
   async unload(model: string): Promise<void> {
-    const found = this.#installed.find(model);
-    await (found && this.#replicas.get(found.key)?.unload());
+    const { key, manifest } = this.#find(model);
+    // A plain name means the model with all of its variants.
+    await this.#replicas.unload(model.includes(':') ? [key] : this.#replicas.keysOf(manifest.id));
+  }
+
+  setPinned(ids: readonly string[]): void {
+    this.#replicas.setPinned(ids);
+  }
+
+  setIdleUnload(minutes: number | null): void {
+    this.#replicas.setIdleUnload(minutes === null ? null : minutes * 60_000);
+  }
+
+  async remove(model: string): Promise<Removal> {
+    const files = await this.#setAside(model);
+    await this.#installed.refresh();
+    return this.#removals.add(model, files);
+  }
+
+  async restore(model: string): Promise<void> {
+    await this.#removals.restore(model);
+    await this.#installed.refresh();
   }
 
   /** New requests are refused with `draining` from now on; those under way go on. */
@@ -126,89 +144,68 @@ export class Fleet implements ModelHost {
   async close(limitMs: number): Promise<void> {
     this.drain();
     this.#installed.stop();
-    await Promise.all([...this.#replicas.values()].map((replica) => replica.close(limitMs)));
+    this.#removals.close();
+    await this.#replicas.close(limitMs);
+  }
+
+  /** @throws EngineError `model_not_found` */
+  #find(model: string): NamedVariant {
+    const found = this.#installed.find(model);
+    if (found === undefined) throw notFound(model);
+    return found;
   }
 
   /** Refusals are delivered after this call returns, so that callers hold their `Generation` first. */
   #submit(model: string, job: Job): Generation {
     const found = this.#installed.find(model);
     const refusal = this.#draining ? draining() : found === undefined ? notFound(model) : null;
-    const replica = found === undefined || refusal !== null ? null : this.#replica(found);
-    let cancelled = false;
+    const replica = found === undefined || refusal !== null ? null : this.#replicas.of(found);
+    let stage: 'new' | 'submitted' | 'cancelled' = 'new';
     queueMicrotask(() => {
-      if (cancelled) return;
+      if (stage === 'cancelled') return job.onSettled?.();
+      stage = 'submitted';
       if (replica === null) job.deliver({ kind: 'error', id: job.id, error: toWireError(refusal) });
       else replica.submit(job);
     });
     return {
       cancel: () => {
-        cancelled = true;
-        replica?.cancel(job.id);
+        if (stage === 'submitted') replica?.cancel(job.id);
+        stage = 'cancelled';
       },
+      progress: () => replica?.progress(job.id) ?? { phase: 'queued', position: null, etaMs: null },
+    };
+  }
+
+  /** Windows moves no folder of which a process maps a file; that process then ends first. */
+  async #setAside(id: string): Promise<SetAsideModel> {
+    try {
+      return await this.#options.store.setAside(id);
+    } catch (cause) {
+      if (!isInUse(cause)) throw cause;
+      await this.#replicas.forget([id]);
+      return this.#options.store.setAside(id);
+    }
+  }
+
+  #guardedCharging(id: number, { onCharge, onSettled }: Charging): Charging {
+    return {
+      ...(onCharge && { onCharge: (deviceMs: number) => this.#guard({ request: id, event: 'charge' }, () => onCharge(deviceMs)) }),
+      ...(onSettled && { onSettled: () => this.#guard({ request: id, event: 'settled' }, onSettled) }),
     };
   }
 
   /** One faulty listener must not stop the events of the others, which share its message. */
-  #guarded(id: number, onEvent: (event: GenerateEvent) => void): (event: GenerateEvent) => void {
-    return (event) => {
-      try {
-        onEvent(event);
-      } catch (cause) {
-        this.#options.log.error({ err: cause, request: id, event: event.kind }, 'a listener of events failed');
-      }
-    };
-  }
-
-  #hosted(found: NamedVariant): HostedModel {
-    const state = this.#replicas.get(found.key)?.state ?? { kind: 'installed' };
-    return { manifest: found.manifest, variant: found.variant.name, state };
-  }
-
-  #replica(found: NamedVariant): Replica {
-    const known = this.#replicas.get(found.key);
-    if (known !== undefined) return known;
-    const replica = new Replica({
-      name: found.key,
-      spawn: this.#options.spawn,
-      grant: () => this.#grant(found.key),
-      limits: this.#limits,
-      log: this.#options.log,
-      now: this.#options.now ?? Date.now,
-    });
-    this.#replicas.set(found.key, replica);
-    return replica;
-  }
-
-  /** What the model's runner is granted now; idle models make room first. */
-  async #grant(key: string): Promise<RunnerOptions> {
-    const found = this.#installed.find(key);
-    if (found === undefined) throw notFound(key);
-    const { threads, contextLength, slots, maxRequests, speculation, batching, availableMemoryBytes } = this.#options;
-    const chosen = batching === undefined ? {} : { batching };
-    const wishes = { modelDir: found.folder, threads, contextLength, slots, maxWaiting: maxRequests, speculation, ...chosen };
-    for (;;) {
-      const placement = planPlacement(found, wishes, availableMemoryBytes(), this.#candidates(key));
-      if (placement.kind === 'fits') return placement.options;
-      if (placement.kind === 'refused') throw new EngineError('insufficient_memory', placement.reason);
-      this.#options.log.info({ model: placement.key }, placement.reason);
-      await this.#replicas.get(placement.key)?.unload();
+  #guard(about: { readonly request: number; readonly event: string }, listener: () => void): void {
+    try {
+      listener();
+    } catch (cause) {
+      this.#options.log.error({ err: cause, ...about }, 'a listener of events failed');
     }
   }
+}
 
-  #candidates(except: string): readonly Candidate[] {
-    return [...this.#replicas]
-      .filter(([key, replica]) => key !== except && replica.hasProcess)
-      .map(([key, replica]) => ({ key, idle: replica.requestCount === 0, lastUsedMs: replica.lastUsedMs }));
-  }
-
-  /** Models that were removed or replaced: what runs finishes, the next request reads the new files. */
-  #forget(ids: readonly string[]): void {
-    for (const [key, replica] of this.#replicas) {
-      if (!ids.includes(key.split(':')[0] ?? '')) continue;
-      this.#replicas.delete(key);
-      void replica.close(SILENT_MS);
-    }
-  }
+function isInUse(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'EBUSY' || cause.code === 'EPERM' || cause.code === 'EACCES');
 }
 
 function notFound(model: string): EngineError {

@@ -1,5 +1,6 @@
 // Owns the interface through which requests reach models: what the gateway (through routing) asks of the fleet.
 // Knows nothing about HTTP; hides processes. Tests implement it with a fake.
+import type { CacheUse, RequestPhase } from '../contract.ts';
 import type { EncodeInput, EncodeParams, GenerateEvent, GenerateParams, PromptInput, RunnerInfo, RunnerStats } from '../runner/protocol.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 
@@ -13,9 +14,41 @@ export interface HostedModel {
   readonly manifest: ModelManifest;
   readonly variant: string;
   readonly state: ModelState;
+  /** Neither idle time nor another model's need unloads it. */
+  readonly pinned: boolean;
+  /** Memory of its process (PSS), read lately; null where the system does not tell, or it does not run. */
+  readonly memoryBytes: number | null;
+  /** Time until it is unloaded if nobody asks; null: never, it is busy, or it does not run. */
+  readonly unloadInMs: number | null;
 }
 
-export interface GenerateRequest {
+/** How a request learns what it costs. */
+export interface Charging {
+  /** Device time used since the last call, in ms: about twice a second, and before the request's last event. */
+  readonly onCharge?: (deviceMs: number) => void;
+  /** Called once after a request was cancelled, when nothing more will be charged to it. */
+  readonly onSettled?: () => void;
+}
+
+/** What caches between a request and its model may do for it. */
+export interface CacheAsk {
+  /** Whose earlier answers may be given again. */
+  readonly tenant: string;
+  /** `refresh` computes anew and keeps the new answer; `off` neither reads nor keeps. */
+  readonly control: 'use' | 'refresh' | 'off';
+  /** Called once, before the first event or the end of the promise; not for a request that fails or is cancelled before that. */
+  readonly onUse: (report: CacheReport) => void;
+}
+
+export interface CacheReport {
+  readonly use: CacheUse;
+  /** In a few words. */
+  readonly reason: string;
+  /** Cosine of the earlier question whose answer this is; null for every use but `semantic`. */
+  readonly similarity: number | null;
+}
+
+export interface GenerateRequest extends Charging {
   readonly model: string;
   readonly prompt: PromptInput;
   readonly params: GenerateParams;
@@ -24,13 +57,17 @@ export interface GenerateRequest {
    * may run again; its events then start afresh with `started`. Absent: a request with delivered events ends with `runner_died`.
    */
   readonly mayRestart?: () => boolean;
+  /** Absent: computed, whatever was answered before. */
+  readonly cache?: CacheAsk;
 }
 
-export interface EncodeRequest {
+export interface EncodeRequest extends Charging {
   readonly model: string;
   /** At least one. */
   readonly inputs: readonly EncodeInput[];
   readonly params: EncodeParams;
+  /** Absent: computed, whatever was answered before. */
+  readonly cache?: CacheAsk;
 }
 
 /** The answer to an encode request, in the order of its inputs. */
@@ -40,12 +77,24 @@ export interface Encoding {
   readonly width: number;
   /** [inputs], tokens computed for each, special ones included. */
   readonly tokens: Int32Array;
+  /** Sum of those `tokens` that were not computed for this request; absent: none was looked for in a cache. */
+  readonly cachedTokens?: number;
 }
 
 /** A request under way. */
 export interface Generation {
   /** The client has gone: frees the slot; no event follows. Safe to call at any time, more than once. */
   cancel(): void;
+  /** Where it is, for screens: to be asked a few times a second at most. After its last event the answer means nothing. */
+  progress(): GenerationProgress;
+}
+
+export interface GenerationProgress {
+  readonly phase: Exclude<RequestPhase, 'encode'>;
+  /** Place among those that wait for the same model, from 1; null once it runs. */
+  readonly position: number | null;
+  /** Time until its prefill begins, from the rate at which requests end; null while unknown, or once it runs. */
+  readonly etaMs: number | null;
 }
 
 export interface ModelHost {

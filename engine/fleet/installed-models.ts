@@ -31,6 +31,8 @@ export class InstalledModels {
   #models: ReadonlyMap<string, ModelManifest> = new Map();
   #damaged: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
+  #onChange: (ids: readonly string[]) => void = () => undefined;
+  #refreshing: Promise<void> = Promise.resolve();
 
   constructor(store: ModelStore, log: Log, preferred: VariantPreference) {
     this.#store = store;
@@ -60,8 +62,16 @@ export class InstalledModels {
 
   /** Reads the folder now and from then on; `onChange` hears which models are gone or were replaced. */
   async follow(onChange: (ids: readonly string[]) => void): Promise<void> {
-    await this.#refresh(onChange);
-    this.#timer = setTimeout(() => void this.#followQuietly(onChange), REFRESH_MS).unref();
+    this.#onChange = onChange;
+    await this.refresh();
+    this.#timer = setTimeout(() => void this.#followQuietly(), REFRESH_MS).unref();
+  }
+
+  /** Reads the folder now. One reading at a time, so that the latest is the last. */
+  refresh(): Promise<void> {
+    const reading = this.#refreshing.then(() => this.#read());
+    this.#refreshing = reading.catch(() => undefined);
+    return reading;
   }
 
   stop(): void {
@@ -69,18 +79,18 @@ export class InstalledModels {
     this.#timer = undefined;
   }
 
-  async #followQuietly(onChange: (ids: readonly string[]) => void): Promise<void> {
-    await this.#refresh(onChange).catch((cause: unknown) => this.#log.error({ err: cause }, 'the folder of models cannot be read'));
-    if (this.#timer !== undefined) this.#timer = setTimeout(() => void this.#followQuietly(onChange), REFRESH_MS).unref();
+  async #followQuietly(): Promise<void> {
+    await this.refresh().catch((cause: unknown) => this.#log.error({ err: cause }, 'the folder of models cannot be read'));
+    if (this.#timer !== undefined) this.#timer = setTimeout(() => void this.#followQuietly(), REFRESH_MS).unref();
   }
 
-  async #refresh(onChange: (ids: readonly string[]) => void): Promise<void> {
+  async #read(): Promise<void> {
     const found = await this.#store.list();
     this.#reportDamaged(found);
     const models = new Map(found.flatMap((model) => (model.kind === 'ready' ? [[model.id, model.manifest]] : [])));
     const changed = [...this.#models].filter(([id, manifest]) => !isSame(manifest, models.get(id))).map(([id]) => id);
     this.#models = models;
-    if (changed.length > 0) onChange(changed);
+    if (changed.length > 0) this.#onChange(changed);
   }
 
   /** Each damaged model is logged once, not every two seconds. */

@@ -2,6 +2,7 @@
 // Pure: devices.ts measures, the fleet asks.
 import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
 import type { BatchingOptions, RunnerOptions } from '../runner/protocol.ts';
+import { chooseEviction, type Candidate } from './eviction.ts';
 
 export interface PlacementWishes {
   readonly modelDir: string;
@@ -11,12 +12,6 @@ export interface PlacementWishes {
   readonly maxWaiting: number;
   readonly speculation: boolean;
   readonly batching?: BatchingOptions;
-}
-
-export interface Candidate {
-  readonly key: string;
-  readonly idle: boolean;
-  readonly lastUsedMs: number;
 }
 
 export type Placement =
@@ -57,9 +52,11 @@ export function planPlacement(
 
 function makeRoom(id: string, room: { needBytes: number; availableBytes: number }, loaded: readonly Candidate[]): Placement {
   const need = `${id} needs ${megabytes(room.needBytes)} MB and ${megabytes(room.availableBytes)} MB are free`;
-  const idle = loaded.filter((candidate) => candidate.idle).sort((a, b) => a.lastUsedMs - b.lastUsedMs)[0];
-  if (idle !== undefined) return { kind: 'evict', key: idle.key, reason: `${need}; ${idle.key} is idle and was used least recently.` };
-  return { kind: 'refused', reason: `${need}. Unload another model, choose a smaller precision or set a shorter context with --ctx.` };
+  const idle = chooseEviction(loaded);
+  if (idle !== null) return { kind: 'evict', key: idle.key, reason: `${need}; ${idle.key} is idle and was used least recently.` };
+  const pinned = loaded.filter((candidate) => candidate.idle && candidate.pinned).map(({ key }) => key);
+  const first = pinned.length === 0 ? 'Unload another model' : `Idle but pinned: ${pinned.join(', ')}. Unpin one or unload another model`;
+  return { kind: 'refused', reason: `${need}. ${first}, choose a smaller precision or set a shorter context with --ctx.` };
 }
 
 function megabytes(bytes: number): number {

@@ -3,7 +3,7 @@
 import { EngineError, toWireError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { FromRunner, RunnerOptions, RunnerStats } from '../runner/protocol.ts';
-import type { ModelState } from './host.ts';
+import type { GenerationProgress, ModelState } from './host.ts';
 import { stepLife, UNLOADED, type Life, type LifeAction, type LifeEvent, type LifeLimits } from './life.ts';
 import { Requests, type Job } from './requests.ts';
 import type { RunnerProcess, SpawnRunner } from './runner-process.ts';
@@ -13,7 +13,7 @@ export interface ReplicaLimits extends LifeLimits {
   readonly maxRequests: number;
   /** A load that takes longer is given up. */
   readonly loadMs: number;
-  /** A runner with work that says nothing for so long is taken for dead. It reports once a second. */
+  /** A runner with work that says nothing for so long is taken for dead. It reports twice a second. */
   readonly silentMs: number;
 }
 
@@ -73,6 +73,12 @@ export class Replica {
     return this.#requests.lastUsedMs;
   }
 
+  /** Since when it is loaded without a request; null while it loads, works or ends. */
+  get idleSinceMs(): number | null {
+    if (this.#life.kind !== 'ready' || this.#requests.count > 0) return null;
+    return Math.max(this.#life.sinceMs, this.#requests.lastUsedMs);
+  }
+
   /** Loads the model unless it is loaded or loading; resolves with `ready`, `failed`, or `installed` when it was unloaded meanwhile. */
   load(): Promise<ModelState> {
     const settled = new Promise<ModelState>((resolve) => this.#whenSettled.push(resolve));
@@ -89,6 +95,11 @@ export class Replica {
   /** No event follows. */
   cancel(id: number): void {
     if (this.#requests.cancel(id)) this.#process?.send({ kind: 'cancel', id });
+  }
+
+  /** Where a generation of this model stands. */
+  progress(id: number): GenerationProgress {
+    return this.#requests.progress(id, this.#life.kind === 'ready');
   }
 
   /** Ends the process once what runs in it has finished; resolves when it is gone. The next request loads the model again. */
@@ -177,6 +188,10 @@ export class Replica {
         return this.#requests.answer(message.id, message.tokens);
       case 'encoded':
         return this.#requests.deliverRows(message.batch);
+      case 'admitted':
+        return this.#requests.admitted(message.id);
+      case 'charges':
+        return this.#requests.charge(message.charges, message.settled);
       case 'stats':
         this.#stats = message.stats;
         return;

@@ -1,11 +1,13 @@
 // Owns the requests of one model: which wait for its process, which run in it, and what becomes of them when it dies.
 // Knows nothing about processes.
 import { EngineError, toWireError, type WireError } from '../errors.ts';
-import type { EncodedBatch, GenerateEvent, ToRunner } from '../runner/protocol.ts';
+import type { Charge, EncodedBatch, GenerateEvent, ToRunner } from '../runner/protocol.ts';
+import { startInMs } from './eta.ts';
+import type { Charging, GenerationProgress } from './host.ts';
 import { RATE_WINDOW, retryAfterSeconds } from './retry-after.ts';
 
 /** A request on its way through a runner. */
-export interface Job {
+export interface Job extends Charging {
   readonly id: number;
   readonly message: Extract<ToRunner, { readonly kind: 'generate' | 'tokenize' | 'encode' }>;
   /** Every event of a generation; of other jobs only `error`. */
@@ -20,6 +22,9 @@ export interface Job {
 
 interface Entry {
   readonly job: Job;
+  /** It has a slot. */
+  admitted: boolean;
+  /** Events of it were delivered. */
   touched: boolean;
   restarted: boolean;
 }
@@ -29,7 +34,10 @@ export class Requests {
   readonly #now: () => number;
   #waiting: Entry[] = [];
   readonly #sent = new Map<number, Entry>();
+  /** Cancelled, but not charged to the end. */
+  readonly #leaving = new Map<number, Job>();
   #finishedAtMs: number[] = [];
+  #busySinceMs = 0;
   #lastUsedMs = 0;
 
   /** `limit` bounds waiting and running requests together. */
@@ -57,7 +65,8 @@ export class Requests {
   /** Lets the job wait, or refuses it with `queue_full` as its first and last event. */
   add(job: Job): void {
     this.#lastUsedMs = this.#now();
-    if (this.count < this.#limit) this.#waiting.push({ job, touched: false, restarted: false });
+    if (this.count === 0) this.#busySinceMs = this.#lastUsedMs;
+    if (this.count < this.#limit) this.#waiting.push(entryOf(job, false));
     else job.deliver(this.#withRetryAfter(errorEvent(job, queueFull(this.#limit))));
   }
 
@@ -69,18 +78,58 @@ export class Requests {
     return entries.map((entry) => entry.job);
   }
 
-  /** True when the request was running. */
+  /** True when the request was running: the runner must be told, and tells when it is settled. */
   cancel(id: number): boolean {
-    this.#waiting = this.#waiting.filter((entry) => entry.job.id !== id);
+    const waiting = this.#waiting.find((entry) => entry.job.id === id);
+    const running = this.#sent.get(id);
+    if (waiting !== undefined || running !== undefined) this.#lastUsedMs = this.#now();
+    if (running !== undefined) this.#leaving.set(id, running.job);
+    this.#waiting = this.#waiting.filter((entry) => entry !== waiting);
+    waiting?.job.onSettled?.();
     return this.#sent.delete(id);
+  }
+
+  admitted(id: number): void {
+    const entry = this.#sent.get(id);
+    if (entry !== undefined) entry.admitted = true;
+  }
+
+  /** Hands each charge to its request, those that were cancelled included. */
+  charge(charges: readonly Charge[], settled: readonly number[]): void {
+    for (const { id, deviceMs } of charges) (this.#sent.get(id)?.job ?? this.#leaving.get(id))?.onCharge?.(deviceMs);
+    for (const id of settled) this.#settle(id);
+  }
+
+  /** Where a generation stands. `isLoaded`: the model can take requests. */
+  progress(id: number, isLoaded: boolean): GenerationProgress {
+    const entry = this.#sent.get(id);
+    if (entry?.touched === true) return { phase: 'decode', position: null, etaMs: null };
+    if (entry?.admitted === true) return { phase: 'prefill', position: null, etaMs: null };
+    const position = this.#placeOf(id);
+    const ends = { finishedAtMs: this.#finishedAtMs, busySinceMs: this.#busySinceMs };
+    const etaMs = isLoaded ? startInMs(position, ends, this.#now()) : null;
+    return { phase: isLoaded ? 'queued' : 'loading', position, etaMs };
+  }
+
+  /** From 1. Runners admit in the order in which requests were sent. */
+  #placeOf(id: number): number {
+    let place = 1;
+    for (const { job, admitted, touched } of this.#sent.values()) {
+      if (job.id === id) return place;
+      if (job.message.kind === 'generate' && !admitted && !touched) place++;
+    }
+    const behind = this.#waiting.findIndex((entry) => entry.job.id === id);
+    return place + Math.max(0, behind);
   }
 
   /** Hands an event to its request; those of cancelled requests are dropped. */
   deliver(event: GenerateEvent): void {
     const entry = this.#sent.get(event.id);
-    if (entry === undefined) return;
+    const isLast = event.kind === 'done' || event.kind === 'error';
+    // It ended while the cancellation was on its way.
+    if (entry === undefined) return isLast ? this.#settle(event.id) : undefined;
     entry.touched = true;
-    if (event.kind === 'done' || event.kind === 'error') this.#finish(event.id);
+    if (isLast) this.#finish(event.id);
     entry.job.deliver(event.kind === 'error' ? this.#withRetryAfter(event) : event);
   }
 
@@ -96,6 +145,7 @@ export class Requests {
     const width = values.length / rows.length;
     rows.forEach((row, at) => {
       const entry = this.#sent.get(row.id);
+      (entry?.job ?? this.#leaving.get(row.id))?.onCharge?.(row.deviceMs);
       if (entry?.job.takeRow?.(row, values.subarray(at * width, (at + 1) * width)) === true) this.#finish(row.id);
     });
   }
@@ -106,14 +156,21 @@ export class Requests {
     for (const { job } of entries) job.deliver(errorEvent(job, error));
   }
 
-  /** The process is gone: requests of which the client has seen nothing go back to the head of the queue, once; the others end. */
+  /** The process is gone, and with it what was not charged yet: requests of which the client has seen nothing go back to the head of the queue, once; the others end. */
   processDied(error: WireError): void {
     const entries = [...this.#sent.values()];
     this.#sent.clear();
     const again = entries.filter((entry) => !entry.restarted && (!entry.touched || entry.job.mayRestart()));
     const lost = entries.filter((entry) => !again.includes(entry));
-    this.#waiting = [...again.map(({ job }) => ({ job, touched: false, restarted: true })), ...this.#waiting];
+    this.#waiting = [...again.map(({ job }) => entryOf(job, true)), ...this.#waiting];
+    for (const id of this.#leaving.keys()) this.#settle(id);
     for (const { job } of lost) job.deliver(errorEvent(job, error));
+  }
+
+  #settle(id: number): void {
+    const job = this.#leaving.get(id);
+    this.#leaving.delete(id);
+    job?.onSettled?.();
   }
 
   #finish(id: number): void {
@@ -126,6 +183,10 @@ export class Requests {
     if (event.error.code !== 'queue_full' || event.error.retryAfterSeconds !== null) return event;
     return { ...event, error: { ...event.error, retryAfterSeconds: retryAfterSeconds(this.count, this.#finishedAtMs, this.#now()) } };
   }
+}
+
+function entryOf(job: Job, restarted: boolean): Entry {
+  return { job, admitted: false, touched: false, restarted };
 }
 
 function errorEvent(job: Job, error: WireError): Extract<GenerateEvent, { kind: 'error' }> {

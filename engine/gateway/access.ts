@@ -18,6 +18,8 @@ export interface AccessQuestion {
   readonly host: string | undefined;
   readonly origin: string | undefined;
   readonly contentType: string | undefined;
+  /** Whether it is for the console, which steers the server: no page of another origin may, whatever the rules. */
+  readonly console: boolean;
 }
 
 export type AccessDecision =
@@ -30,9 +32,9 @@ export function decideAccess(question: AccessQuestion, rules: AccessRules): Acce
   const host = question.host ?? '';
   if (!isOwnHost(host, rules)) return refusedHost(host);
   const own = question.origin === undefined || question.origin.toLowerCase() === `http://${host.toLowerCase()}`;
+  if (!own && question.console) return refusedOrigin(`Pages of ${question.origin} may not use the console of this server.`);
   if (!own && !rules.allowedOrigins.includes(question.origin ?? '')) {
-    const reason = `Pages of ${question.origin} may not use this server; name the origin in the allowed origins if they should.`;
-    return { kind: 'refused', code: 'host_not_allowed', reason };
+    return refusedOrigin(`Pages of ${question.origin} may not use this server; name the origin in the allowed origins if they should.`);
   }
   if (!READING_METHODS.has(question.method) && !isJson(question.contentType)) {
     return {
@@ -42,6 +44,10 @@ export function decideAccess(question: AccessQuestion, rules: AccessRules): Acce
     };
   }
   return { kind: 'allowed', corsOrigin: own ? null : (question.origin ?? null) };
+}
+
+function refusedOrigin(reason: string): AccessDecision {
+  return { kind: 'refused', code: 'host_not_allowed', reason };
 }
 
 function refusedHost(host: string): AccessDecision {

@@ -1,6 +1,9 @@
-// Owns what is open in the gateway: the runs under way, and whether new ones are taken (serving, then draining).
+// Owns what is open in the gateway: the runs under way, and whether new ones are taken (serving or paused, at last draining).
 // Knows nothing about HTTP.
 import { EngineError } from '../errors.ts';
+
+/** Nobody knows how long a pause lasts. */
+const PAUSED_RETRY_SECONDS = 30;
 
 /** Something under way that can be ended from outside. */
 export interface OpenRun {
@@ -11,6 +14,7 @@ export class Activity {
   readonly #open = new Set<OpenRun>();
   readonly #retrySeconds: number;
   #draining = false;
+  #paused = false;
   #whenIdle: (() => void) | null = null;
 
   constructor(retrySeconds: number) {
@@ -21,13 +25,24 @@ export class Activity {
     return this.#draining;
   }
 
+  get state(): 'serving' | 'paused' | 'draining' {
+    if (this.#draining) return 'draining';
+    return this.#paused ? 'paused' : 'serving';
+  }
+
+  /** While paused no new runs are taken; those that are open go on. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+  }
+
   get openCount(): number {
     return this.#open.size;
   }
 
-  /** @throws EngineError `draining` */
+  /** @throws EngineError `draining`, `paused` */
   begin(run: OpenRun): void {
     if (this.#draining) throw this.#refusal();
+    if (this.#paused) throw paused();
     this.#open.add(run);
   }
 
@@ -56,4 +71,8 @@ export class Activity {
   #refusal(): EngineError {
     return new EngineError('draining', 'The server is shutting down.', { retryAfterSeconds: this.#retrySeconds });
   }
+}
+
+function paused(): EngineError {
+  return new EngineError('paused', 'The server is paused; resume it in its console.', { retryAfterSeconds: PAUSED_RETRY_SECONDS });
 }

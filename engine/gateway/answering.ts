@@ -1,7 +1,7 @@
 // Carries one request through the host and back to its client, as one JSON object or as a stream; a vanished client cancels it.
 // Knows nothing about what prompts and answers hold.
 import type { FastifyReply } from 'fastify';
-import type { GenerateRequest } from '../fleet/host.ts';
+import type { Charging, GenerateRequest, HostedModel } from '../fleet/host.ts';
 import type { GenerateEvent } from '../runner/protocol.ts';
 import type { GatewayContext } from './context.ts';
 import { errorBody } from './error-body.ts';
@@ -12,8 +12,7 @@ import { SseStream } from './sse.ts';
 export interface Answering {
   readonly context: GatewayContext;
   readonly reply: FastifyReply;
-  /** Of the model as installed, whatever the requests call it. */
-  readonly modelId: string;
+  readonly model: HostedModel;
   readonly requests: readonly GenerateRequest[];
 }
 
@@ -45,7 +44,7 @@ export function answerStream(answering: Answering, format: StreamFormat): Promis
           stream.abandon();
           return reject(outcome.error);
         }
-        stream.end(lastFrames(outcome, format, context));
+        stream.end(lastFrames(outcome, format, answering));
         resolve();
       },
       onGone: () => {
@@ -57,31 +56,44 @@ export function answerStream(answering: Answering, format: StreamFormat): Promis
 }
 
 /** Takes the response out of Fastify's hands with the headers that were set so far. */
-function takeOver(reply: FastifyReply): void {
+export function takeOver(reply: FastifyReply): void {
   reply.hijack();
   for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value);
 }
 
-function lastFrames(outcome: RunOutcome, format: StreamFormat, context: GatewayContext): string {
+function lastFrames(outcome: RunOutcome, format: StreamFormat, { context, reply }: Answering): string {
   if (outcome.kind === 'done') return format.tail(outcome.usage);
+  reply.request.trace?.failed(outcome.error.code);
   context.log.warn({ code: outcome.error.code }, 'a stream ended with an error');
   return `data: ${JSON.stringify(errorBody(outcome.error))}\n\n`;
 }
 
+const UNCHARGED: Required<Charging> = { onCharge: () => undefined, onSettled: () => undefined };
+
 type LaunchOptions = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & { readonly onGone: () => void };
 
 /** Starts the run and binds it to the client's connection and to the server's draining. @throws EngineError `draining` */
-function launch({ context, reply, modelId, requests }: Answering, options: LaunchOptions): void {
-  const { host, limits, activity } = context;
+function launch({ context, reply, model, requests }: Answering, options: LaunchOptions): void {
+  const { host, limits, activity, traces, traffic } = context;
+  const { trace } = reply.request;
+  const { id } = model.manifest;
+  const asked = requests[0]?.model ?? id;
+  trace?.answeredBy({ model, look: () => host.get(asked), kind: 'generate' });
   const onEvent = (prompt: number, event: GenerateEvent): void => {
-    if (event.kind === 'text') context.meter.add(modelId, event.tokens.length, context.now());
+    if (event.kind === 'text') {
+      context.meter.add(id, event.tokens.length, context.now());
+      traffic.add(id, { completionTokens: event.tokens.length });
+    } else if (event.kind === 'started') traffic.add(id, { promptTokens: event.promptTokens });
+    trace?.progress.take(prompt, event, traces.clock());
     options.onEvent(prompt, event);
   };
   const onEnd = (outcome: RunOutcome): void => {
     activity.end(run);
     options.onEnd(outcome);
   };
-  const run = new PromptRun({ host, requests, inFlight: limits.promptsInFlight, mayRestart: options.mayRestart, onEvent, onEnd });
+  const charging = (): Required<Charging> => trace?.cost.open() ?? UNCHARGED;
+  const run = new PromptRun({ host, requests, inFlight: limits.promptsInFlight, mayRestart: options.mayRestart, charging, onEvent, onEnd });
+  trace?.standsBy(() => run.progress());
   activity.begin(run);
   reply.raw.once('close', () => {
     // A response that was written whole closes too; its run is over by then.

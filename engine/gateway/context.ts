@@ -5,6 +5,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ModelHost } from '../fleet/host.ts';
 import type { Activity } from './activity.ts';
 import type { Limits } from './limits.ts';
+import type { ModelTraffic } from './tracing/model-traffic.ts';
+import type { RecentWaits } from './tracing/recent-waits.ts';
+import type { Traces } from './tracing/traces.ts';
 import type { TokenMeter } from './token-meter.ts';
 
 export type GatewayApp = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
@@ -14,6 +17,9 @@ export interface GatewayContext {
   readonly limits: Limits;
   readonly activity: Activity;
   readonly meter: TokenMeter;
+  readonly traces: Traces;
+  readonly traffic: ModelTraffic;
+  readonly waits: RecentWaits;
   readonly log: FastifyBaseLogger;
   readonly version: string;
   readonly startedAtMs: number;

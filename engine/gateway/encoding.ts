@@ -2,7 +2,7 @@
 // Knows nothing about what texts and rows mean.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EngineError } from '../errors.ts';
-import type { EncodeRequest, Encoding } from '../fleet/host.ts';
+import type { EncodeRequest, Encoding, HostedModel } from '../fleet/host.ts';
 import type { EncodeInput } from '../runner/protocol.ts';
 import type { OpenRun } from './activity.ts';
 import type { GatewayContext } from './context.ts';
@@ -11,8 +11,8 @@ export interface EncodingAsk {
   readonly context: GatewayContext;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  /** Of the model as installed, and as the client spelled it. */
-  readonly modelId: string;
+  readonly hosted: HostedModel;
+  /** As the client spelled it. */
   readonly model: string;
   readonly inputs: readonly EncodeInput[];
   readonly truncate: boolean;
@@ -23,22 +23,24 @@ export interface EncodingAsk {
 /** The rows of all inputs; null when the client has gone, whose reply is then out of Fastify's hands.
  *  @throws EngineError of the host, naming the body's field, or `draining` */
 export async function encodeInputs(ask: EncodingAsk): Promise<Encoding | null> {
-  const { context, reply, field } = ask;
+  const { context, reply, field, hosted } = ask;
+  const { trace } = ask.request;
   const ended = new AbortController();
   const run: OpenRun = { fail: (error) => ended.abort(error) };
   let isGone = false;
+  trace?.answeredBy({ model: hosted, look: () => context.host.get(ask.model), kind: 'encode' });
+  const charging = trace?.cost.open();
   context.activity.begin(run);
   reply.raw.once('close', () => {
     isGone = true;
     ended.abort(new EngineError('invalid_request', 'The client has gone.'));
   });
   try {
-    const encoding = await context.host.encode(hostRequest(ask), ended.signal);
-    context.meter.add(
-      ask.modelId,
-      encoding.tokens.reduce((total, count) => total + count, 0),
-      context.now(),
-    );
+    const encoding = await context.host.encode({ ...hostRequest(ask), ...charging }, ended.signal);
+    trace?.progress.encoded(encoding, context.traces.clock());
+    const promptTokens = encoding.tokens.reduce((total, count) => total + count, 0);
+    context.meter.add(hosted.manifest.id, promptTokens, context.now());
+    context.traffic.add(hosted.manifest.id, { promptTokens });
     return encoding;
   } catch (error) {
     if (!isGone) throw inField(error, field);
@@ -46,6 +48,8 @@ export async function encodeInputs(ask: EncodingAsk): Promise<Encoding | null> {
     return null;
   } finally {
     context.activity.end(run);
+    // What was cut short is settled by the host.
+    if (!ended.signal.aborted) charging?.onSettled();
   }
 }
 

@@ -36,7 +36,7 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
     void reply.headers({ 'x-request-id': request.id, ...SAFE_HEADERS });
     if (context.activity.draining) void reply.header('connection', 'close');
     const { host, origin, 'content-type': contentType } = request.headers;
-    const decision = decideAccess({ method: request.method, host, origin, contentType }, rules);
+    const decision = decideAccess({ method: request.method, host, origin, contentType, console: isConsole(request) }, rules);
     if (decision.kind === 'refused') {
       if (request.is404 && decision.code === 'unsupported_media_type') refuseUnknown(request, reply);
       throw new EngineError(decision.code, decision.reason);
@@ -45,6 +45,12 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
     if (request.method === 'OPTIONS') return answerPreflight(request, reply);
     return request.is404 ? refuseUnknown(request, reply) : undefined;
   });
+}
+
+/** Paths that show or steer the server itself; all others are the API's. */
+function isConsole({ routeOptions, url }: FastifyRequest): boolean {
+  // The route's own path where there is one: that of the request may be spelled with percent signs.
+  return (routeOptions.url ?? url).startsWith('/api/');
 }
 
 /** Closes the connection of a reader that does not take the end of its answer. */
@@ -86,6 +92,8 @@ export function errorSender(limits: Limits): SendError {
   return (thrown, request, reply) => {
     const error = toEngineError(thrown);
     const { status } = ERROR_TABLE[error.code];
+    // A path that is no URL fails before a request is decorated.
+    request.trace?.failed(error.code);
     if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
     if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
     if (isMuchUnread(request.raw, limits.skippedBodyBytes)) void reply.header('connection', 'close');

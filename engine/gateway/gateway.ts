@@ -4,9 +4,14 @@ import { fileURLToPath } from 'node:url';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { EngineError, bug } from '../errors.ts';
+import type { ModelStatus } from '../contract.ts';
 import type { ModelHost } from '../fleet/host.ts';
+import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
+import { consoleRoutes } from './console/console.ts';
+import type { ConsoleServices } from './console/services.ts';
+import { readModels, statusRoute } from './console/status.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorSender, guardEntry, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
@@ -20,9 +25,14 @@ import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rerankRoutes } from './routes/rerank.ts';
-import { statusRoute } from './routes/status.ts';
 import { answerSocketError } from './socket-errors.ts';
 import { TokenMeter } from './token-meter.ts';
+import { NO_ACCOUNTING, type Accounting } from './tracing/accounting.ts';
+import { ModelSamples } from './tracing/model-samples.ts';
+import { ModelTraffic } from './tracing/model-traffic.ts';
+import { RecentWaits } from './tracing/recent-waits.ts';
+import { traceRequests } from './tracing/trace-requests.ts';
+import { Traces } from './tracing/traces.ts';
 
 export interface GatewayConfig {
   readonly host: string;
@@ -44,6 +54,14 @@ export interface GatewayOptions {
   readonly log: FastifyBaseLogger;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
+  /** Monotonic, in ms with fractions. Default: the process's clock. */
+  readonly clock?: () => number;
+  /** What device time costs. Default: time is counted, money is not. */
+  readonly accounting?: Accounting;
+  /** Gets the record of each request of the API once, after its end. */
+  readonly onRecord?: (record: RequestRecord) => void;
+  /** What the console works with; asked for when somebody uses it. Without, the server has the API and the status alone. */
+  readonly console?: () => Promise<ConsoleServices>;
 }
 
 interface ListenAddress {
@@ -58,45 +76,66 @@ export interface Gateway {
   listen(): Promise<ListenAddress>;
   /** Refuses new requests, lets the open ones end for at most `drainMs`, then closes. */
   close(options: { readonly drainMs: number }): Promise<void>;
+  /** Every installed model as it is now. */
+  readModels(): readonly ModelStatus[];
+  /** What each model did since the last call. */
+  sampleModels(): readonly ModelSample[];
   /** A request without a socket, for tests. */
   readonly inject: FastifyInstance['inject'];
 }
 
-export async function createGateway({ host, config, log, now = Date.now }: GatewayOptions): Promise<Gateway> {
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, log } = options;
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
-  const activity = new Activity(limits.drainRetrySeconds);
   const parser = new JsonParser(limits);
   const app = createServer(limits, log);
   let url: string | null = null;
-  const pageDir = config.pageDir ?? fileURLToPath(new URL('../../renderer/dist', import.meta.url));
-  const context: GatewayContext = {
-    host,
-    limits,
-    activity,
-    log,
-    pageDir,
-    now,
-    version: config.version,
-    meter: new TokenMeter(),
-    startedAtMs: now(),
-    address: () => url,
-  };
-  await addRoutes(app, context, config, parser);
+  const context = createContext(options, limits, () => url);
+  const samples = new ModelSamples();
+  const endLive = await addRoutes(app, context, options, parser);
   return {
     inject: app.inject.bind(app),
+    readModels: () => readModels(context),
+    sampleModels: () => samples.take(context.host.list(), context.traffic.take()),
     listen: async () => {
       const listening = await listen(app, config);
       url = listening.url;
       return listening;
     },
     close: async ({ drainMs }) => {
-      await activity.drain(drainMs);
+      await context.activity.drain(drainMs);
+      endLive();
       // A reader that does not take its last frames must not keep the server.
       const cut = setTimeout(() => app.server.closeAllConnections(), limits.lastBytesMs);
       await app.close();
       clearTimeout(cut);
+      context.traces.flush();
       await parser.close();
     },
+  };
+}
+
+function createContext(options: GatewayOptions, limits: Limits, address: () => string | null): GatewayContext {
+  const { host, config, log, now = Date.now, clock = () => performance.now(), accounting = NO_ACCOUNTING } = options;
+  const waits = new RecentWaits();
+  const onRecord = (record: RequestRecord): void => {
+    if (record.queueMs !== null) waits.add(record.atMs + record.totalMs, record.queueMs);
+    options.onRecord?.(record);
+  };
+  return {
+    host,
+    limits,
+    log,
+    now,
+    address,
+    waits,
+    activity: new Activity(limits.drainRetrySeconds),
+    meter: new TokenMeter(),
+    traffic: new ModelTraffic(),
+    traces: new Traces({ accounting, onRecord, now, clock }),
+    pageDir: config.pageDir ?? fileURLToPath(new URL('../../renderer/dist', import.meta.url)),
+    version: config.version,
+    startedAtMs: now(),
   };
 }
 
@@ -130,17 +169,22 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
   return app;
 }
 
-async function addRoutes(app: GatewayApp, context: GatewayContext, config: GatewayConfig, parser: JsonParser): Promise<void> {
+/** Returns how to end the streams that have no end of their own. */
+async function addRoutes(app: GatewayApp, context: GatewayContext, options: GatewayOptions, parser: JsonParser): Promise<() => void> {
+  const { config, console } = options;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parser.parse(body));
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler(errorSender(context.limits));
+  traceRequests(app, context.traces);
   guardEntry(app, context, { allowedHosts: config.allowedHosts ?? [], allowedOrigins: config.allowedOrigins ?? [] });
   await collectSchemas(app, context.version);
   const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
   for (const add of [chatRoute, completionsRoute, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);
+  const endLive = console === undefined ? () => undefined : consoleRoutes(app, context, console);
   docsRoutes(app);
   await app.ready();
+  return endLive;
 }
 
 async function listen(app: GatewayApp, config: GatewayConfig): Promise<ListenAddress> {

@@ -1,7 +1,7 @@
 // Owns the generations of one HTTP request: one for each prompt, a bounded number in the queue together, one outcome.
 // Knows nothing about HTTP or about the shape of answers.
 import { fromWireError, type EngineError } from '../errors.ts';
-import type { GenerateRequest, Generation, ModelHost } from '../fleet/host.ts';
+import type { Charging, GenerateRequest, Generation, GenerationProgress, ModelHost } from '../fleet/host.ts';
 import type { GenerateEvent, Usage } from '../runner/protocol.ts';
 
 export type RunOutcome =
@@ -16,6 +16,8 @@ export interface PromptRunOptions {
   readonly onEvent: (prompt: number, event: GenerateEvent) => void;
   /** Whether a prompt may begin again after its model's process died: see `GenerateRequest`. */
   readonly mayRestart: (prompt: number) => boolean;
+  /** Asked for each prompt: who hears of the device time it uses. */
+  readonly charging: () => Required<Charging>;
   /** Called once, unless the run is cancelled first. */
   readonly onEnd: (outcome: RunOutcome) => void;
 }
@@ -40,6 +42,11 @@ export class PromptRun {
     }
   }
 
+  /** Where the first prompt is; null before it has been handed on. */
+  progress(): GenerationProgress | null {
+    return this.#generations[0]?.progress() ?? null;
+  }
+
   /** Ends every generation; no event follows. Returns whether the run was still under way. */
   cancel(): boolean {
     if (this.#over) return false;
@@ -57,8 +64,12 @@ export class PromptRun {
     const prompt = this.#started++;
     const request = this.#options.requests[prompt];
     if (request === undefined) return;
-    const restartable = { ...request, mayRestart: () => this.#options.mayRestart(prompt) };
-    const generation = this.#options.host.generate(restartable, (event) => this.#take(prompt, event));
+    const charging = this.#options.charging();
+    const restartable = { ...request, ...charging, mayRestart: () => this.#options.mayRestart(prompt) };
+    const generation = this.#options.host.generate(restartable, (event) => {
+      if (event.kind === 'done' || event.kind === 'error') charging.onSettled();
+      this.#take(prompt, event);
+    });
     // A host may refuse before it returns; the run is over by then.
     if (this.#over) generation.cancel();
     else this.#generations.push(generation);

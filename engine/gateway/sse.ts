@@ -4,7 +4,8 @@ import type { ServerResponse } from 'node:http';
 import type { Limits } from './limits.ts';
 
 const COMMENT = ': keep-alive\n\n';
-const STREAM_HEADERS = {
+/** Of every event stream. */
+export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   // Asks buffering proxies (nginx) to pass each frame on at once.

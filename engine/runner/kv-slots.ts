@@ -1,5 +1,6 @@
 // Owns the KV slots: which sequence runs in each, which tokens' KV it holds, what finished sequences leave for reuse, and how much
 // memory is committed. Knows nothing about requests' order or text.
+import type { SlotUse } from '../contract.ts';
 import { bug } from '../errors.ts';
 import type { DecoderSession } from './decoder-session.ts';
 import type { SlotView } from './plan-step.ts';
@@ -44,6 +45,14 @@ export class KvSlots {
       if (owner !== null)
         return { kind: 'running', index, length, total: owner.tokens.length, order: owner.order, remaining: owner.remaining };
       return length === 0 ? { kind: 'empty', index } : { kind: 'kept', index, length, lastUsed };
+    });
+  }
+
+  /** Each slot as a screen shows it; what a free one still holds can be reused. */
+  use(): readonly SlotUse[] {
+    return this.#slots.map(({ owner, length }) => {
+      if (owner === null) return { phase: 'free', usedTokens: length };
+      return { phase: owner.tokens.length - length > 1 ? 'prefill' : 'decode', usedTokens: length };
     });
   }
 

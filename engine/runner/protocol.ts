@@ -1,5 +1,6 @@
 // Owns the messages between the engine and a runner process. One message per step and direction, structured clone.
 // Knows nothing about HTTP or about how tokens are computed.
+import type { SlotUse } from '../contract.ts';
 import type { WireError } from '../errors.ts';
 import type { Precision } from '../models/manifest.ts';
 
@@ -166,6 +167,8 @@ export interface Timings {
   readonly meanBatch: number;
   readonly draftedTokens: number;
   readonly acceptedTokens: number;
+  /** This request's share of the steps it took part in, by tokens. */
+  readonly deviceMs: number;
 }
 
 export type FinishReason = 'stop' | 'length';
@@ -208,6 +211,8 @@ export interface EncodedBatch {
     readonly input: number;
     /** Tokens that were computed, special ones included. */
     readonly tokens: number;
+    /** Its share of the batch's time, by tokens. */
+    readonly deviceMs: number;
   }[];
   /** [rows, width] */
   readonly values: Float32Array;
@@ -221,9 +226,17 @@ export interface RunnerStats {
   readonly kvCommittedBytes: number;
   readonly steps: number;
   readonly prefillTokens: number;
+  /** Steps that made tokens, and over all of them the sequences that took part. */
+  readonly decodeSteps: number;
   readonly decodeTokens: number;
   readonly preemptions: number;
   readonly eventLoopDelayP99Ms: number;
+  /** Time since the start in which the device computed for requests. What requests are charged adds up to it. */
+  readonly busyMs: number;
+  /** Sequences of a decode step, or texts of an encoder's batch, on average since the last report; null without one. */
+  readonly meanBatch: number | null;
+  /** One entry a slot; empty for encoders. */
+  readonly slotUse: readonly SlotUse[];
   /** What only encoders have: `running` and `waiting` then count texts, `steps` batches, `prefillTokens` their tokens. */
   readonly encoder?: EncoderStats;
 }
@@ -240,10 +253,23 @@ export interface EncoderStats {
   readonly textsPerSecond: number;
 }
 
+/** An increment of a request's device time. */
+export interface Charge {
+  readonly id: number;
+  readonly deviceMs: number;
+}
+
 export type FromRunner =
   | { readonly kind: 'ready'; readonly info: RunnerInfo }
   | { readonly kind: 'loadFailed'; readonly error: WireError }
   | { readonly kind: 'events'; readonly events: readonly GenerateEvent[] }
   | { readonly kind: 'tokens'; readonly id: number; readonly tokens: readonly number[] }
   | { readonly kind: 'encoded'; readonly batch: EncodedBatch }
+  /** The request has a slot: its prefill begins. */
+  | { readonly kind: 'admitted'; readonly id: number }
+  /**
+   * Device time since the last such message; a request's last charge comes before its `done` or `error`. Encoders charge with each row.
+   * The requests in `settled` were cancelled, and nothing more will be charged to them.
+   */
+  | { readonly kind: 'charges'; readonly charges: readonly Charge[]; readonly settled: readonly number[] }
   | { readonly kind: 'stats'; readonly stats: RunnerStats };

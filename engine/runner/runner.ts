@@ -6,10 +6,12 @@ import { EngineError, toWireError } from '../errors.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { FromRunner, GenerateParams, PromptInput, RunnerOptions, RunnerStats, ToRunner } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
+import { meanBatchSince } from './device-time.ts';
 
 /** Tokens of one prefill chunk: the longest that a running stream waits for. */
 const CHUNK_TOKENS = 128;
-const STATS_INTERVAL_MS = 1000;
+/** While there is work: live screens move at this rate. An idle runner's figures do not change. */
+const STATS_INTERVAL_MS = 500;
 /** Node's histogram counts the time between two ticks of this timer, so that much is no delay. */
 const DELAY_RESOLUTION_MS = 10;
 /** Kept prefixes and scratch memory are given back after this long without a request. */
@@ -30,6 +32,8 @@ export class Runner {
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   /** Requests whose prompt is being tokenized. */
   readonly #tokenizing = new Set<number>();
+  /** Counters at the last report. */
+  #reported = { decodeSteps: 0, decodeTokens: 0 };
   #isStepping = false;
   #isDraining = false;
   #statsTimer: NodeJS.Timeout | null = null;
@@ -52,6 +56,8 @@ export class Runner {
       now: () => performance.now(),
       randomSeed: () => randomBytes(8).readBigUInt64LE(),
       emit: (events) => port.send({ kind: 'events', events }),
+      onAdmitted: (id) => port.send({ kind: 'admitted', id }),
+      onCharges: (charges, settled) => port.send({ kind: 'charges', charges, settled }),
     });
   }
 
@@ -64,7 +70,8 @@ export class Runner {
       case 'encode':
         return this.#refuseEncode(message.id);
       case 'cancel':
-        this.#tokenizing.delete(message.id);
+        // One that is being tokenized has used no device; of the others the scheduler tells.
+        if (this.#tokenizing.delete(message.id)) this.#port.send({ kind: 'charges', charges: [], settled: [message.id] });
         this.#scheduler.cancel(message.id);
         return this.#wake();
       case 'drain':
@@ -85,6 +92,8 @@ export class Runner {
     const { slots, totals } = this.#scheduler;
     const p99 = this.#delay.percentile(99) / 1e6 - DELAY_RESOLUTION_MS;
     this.#delay.reset();
+    const meanBatch = meanBatchSince(this.#reported, totals);
+    this.#reported = { ...totals };
     return {
       running: slots.runningCount,
       waiting: this.#scheduler.waitingCount + this.#tokenizing.size,
@@ -93,6 +102,9 @@ export class Runner {
       kvCommittedBytes: slots.committedTokens * this.#model.session.bytesPerToken,
       ...totals,
       eventLoopDelayP99Ms: Math.max(0, p99),
+      busyMs: this.#scheduler.busyMs,
+      meanBatch,
+      slotUse: slots.use(),
     };
   }
 
@@ -179,6 +191,8 @@ export class Runner {
   }
 
   #sendStats(): void {
+    const charges = this.#scheduler.takeCharges();
+    if (charges.length > 0) this.#port.send({ kind: 'charges', charges, settled: [] });
     this.#port.send({ kind: 'stats', stats: this.stats() });
   }
 }

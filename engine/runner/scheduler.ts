@@ -3,10 +3,11 @@
 import { EngineError, assertNever, toWireError } from '../errors.ts';
 import { AnswerText } from './answer-text.ts';
 import { StepTerminated, type DecoderSession, type LogitsRow } from './decoder-session.ts';
+import { DeviceTime, takeCharges } from './device-time.ts';
 import type { TokenText } from './detokenize.ts';
 import { KvSlots } from './kv-slots.ts';
 import { planStep, type StepPlan } from './plan-step.ts';
-import type { GenerateEvent, GenerateParams } from './protocol.ts';
+import type { Charge, GenerateEvent, GenerateParams } from './protocol.ts';
 import { Postprocessor } from './postprocess.ts';
 import { Sampler } from './sampling/sampler.ts';
 import { Request, Sequence } from './sequence.ts';
@@ -31,6 +32,10 @@ export interface SchedulerOptions {
   readonly randomSeed: () => bigint;
   /** Once a step, and for what happens between steps. */
   readonly emit: (events: readonly GenerateEvent[]) => void;
+  /** The request has its first slot. */
+  readonly onAdmitted: (id: number) => void;
+  /** Before the last event of a request; and for requests that were cancelled, of which nothing follows. */
+  readonly onCharges: (charges: readonly Charge[], settled: readonly number[]) => void;
 }
 
 export interface GenerateInput {
@@ -45,6 +50,7 @@ export interface GenerateInput {
 export interface SchedulerTotals {
   steps: number;
   prefillTokens: number;
+  decodeSteps: number;
   decodeTokens: number;
   preemptions: number;
 }
@@ -52,8 +58,9 @@ export interface SchedulerTotals {
 type RunPlan = Extract<StepPlan, { kind: 'decode' | 'prefill' | 'verify' }>;
 
 export class Scheduler {
-  readonly totals: SchedulerTotals = { steps: 0, prefillTokens: 0, decodeTokens: 0, preemptions: 0 };
+  readonly totals: SchedulerTotals = { steps: 0, prefillTokens: 0, decodeSteps: 0, decodeTokens: 0, preemptions: 0 };
   readonly slots: KvSlots;
+  readonly #deviceTime = new DeviceTime();
   readonly #options: SchedulerOptions;
   readonly #session: DecoderSession;
   readonly #postprocessor: Postprocessor;
@@ -74,6 +81,11 @@ export class Scheduler {
   /** Requests that no sequence of has a slot. */
   get waitingCount(): number {
     return new Set(this.#waiting.filter(({ request }) => request.milestones.admittedMs === null).map(({ request }) => request)).size;
+  }
+
+  /** Time that steps took, from their planning to their last row; what requests are charged adds up to it. */
+  get busyMs(): number {
+    return this.#deviceTime.busyMs;
   }
 
   get isIdle(): boolean {
@@ -109,12 +121,18 @@ export class Scheduler {
 
   /** Does one step; false when there is nothing to do. Not to be called again before it has resolved. */
   async step(): Promise<boolean> {
+    const startedMs = this.#options.now();
     this.#dropCancelled();
     const plan = this.#schedule();
     if (plan === null) return false;
-    const rows = await this.#run(plan);
+    const rows = await this.#run(plan, startedMs);
     if (rows !== null) this.#postprocess(plan, rows);
     return true;
+  }
+
+  /** What requests have used since they were last told. */
+  takeCharges(): readonly Charge[] {
+    return takeCharges(this.#requests.values());
   }
 
   /** Applies plans that run nothing until one runs something; null when idle. */
@@ -177,6 +195,7 @@ export class Scheduler {
     if (request.milestones.admittedMs !== null) return;
     request.milestones.admittedMs = this.#options.now();
     request.cachedTokens = reuse?.tokens ?? 0;
+    this.#options.onAdmitted(request.id);
   }
 
   /** Back to the head of the queue; what it has made stays, its KV is recomputed later. */
@@ -198,16 +217,27 @@ export class Scheduler {
     }
   }
 
-  async #run(step: PlannedStep): Promise<readonly LogitsRow[] | null> {
+  async #run(step: PlannedStep, startedMs: number): Promise<readonly LogitsRow[] | null> {
+    try {
+      return await this.#compute(step, startedMs);
+    } catch (error) {
+      if (!(error instanceof StepTerminated)) this.#fail(step, error);
+      return null;
+    }
+  }
+
+  async #compute(step: PlannedStep, startedMs: number): Promise<readonly LogitsRow[]> {
     this.#inFlight = step;
     this.totals.steps++;
     try {
       return await this.#session.step(step.request);
-    } catch (error) {
-      if (!(error instanceof StepTerminated)) this.#fail(step, error);
-      return null;
     } finally {
       this.#inFlight = null;
+      // A step computes one token for each of several sequences, or several for one: equal shares are shares by tokens.
+      this.#deviceTime.spend(
+        this.#options.now() - startedMs,
+        step.sequences.map(({ request }) => request),
+      );
     }
   }
 
@@ -217,12 +247,25 @@ export class Scheduler {
     const events = this.#postprocessor.process(step, rows, (slot, length) => this.slots.advance(slot, length));
     if (step.kind === 'verify') this.#drafter.learn(step);
     this.#release(step.sequences);
+    this.#charge(step.sequences.map(({ request }) => request).filter((request) => request.isDone));
     if (events.length > 0) this.#options.emit(events);
+  }
+
+  /** Tells the last charges of requests that end here. */
+  #charge(requests: readonly Request[]): void {
+    const charges = takeCharges(requests);
+    const settled = requests.filter(({ isCancelled }) => isCancelled).map(({ id }) => id);
+    if (charges.length > 0 || settled.length > 0) this.#options.onCharges(charges, settled);
   }
 
   #count({ kind, newTokens, sequences }: PlannedStep): void {
     if (kind === 'prefill') this.totals.prefillTokens += newTokens;
-    else this.totals.decodeTokens += sequences.length;
+    else this.#countDecode(sequences.length);
+  }
+
+  #countDecode(sequenceCount: number): void {
+    this.totals.decodeSteps++;
+    this.totals.decodeTokens += sequenceCount;
   }
 
   /** Finished sequences leave their slots; a finished request is forgotten. */
@@ -242,12 +285,14 @@ export class Scheduler {
   #dropCancelled(): void {
     const cancelled = [...this.#requests.values()].filter((request) => request.isCancelled);
     for (const request of cancelled) this.#forget(request, (slot) => this.slots.keep(slot));
+    this.#charge(cancelled);
   }
 
   /** The step's KV is undefined now, so nothing of these sequences is kept. */
   #fail(step: PlannedStep, error: unknown): void {
     const requests = [...new Set(step.sequences.map(({ request }) => request))];
     for (const request of requests) this.#forget(request, (slot) => this.slots.evict(slot));
+    this.#charge(requests);
     const wire = toWireError(error);
     this.#options.emit(requests.filter((request) => !request.isCancelled).map(({ id }) => ({ kind: 'error', id, error: wire })));
   }

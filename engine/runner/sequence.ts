@@ -1,6 +1,7 @@
 // Owns one request and its sequences (one for each choice): their counters and what has been said about them.
 // Knows nothing about slots, queues or sessions.
 import type { AnswerText, RawLogprob } from './answer-text.ts';
+import type { Payer } from './device-time.ts';
 import type { GenerateParams, Timings, Usage } from './protocol.ts';
 import type { Sampler } from './sampling/sampler.ts';
 import { TokenBuffer } from './token-buffer.ts';
@@ -52,7 +53,7 @@ interface Milestones {
   startedMs: number | null;
 }
 
-export class Request {
+export class Request implements Payer {
   readonly id: number;
   readonly promptTokens: Int32Array;
   readonly params: GenerateParams;
@@ -70,6 +71,8 @@ export class Request {
   batchSum = 0;
   draftedTokens = 0;
   acceptedTokens = 0;
+  deviceMs = 0;
+  toldMs = 0;
 
   constructor(options: { id: number; promptTokens: Int32Array; params: GenerateParams; contextLength: number; nowMs: number }) {
     const { id, promptTokens, params, contextLength, nowMs } = options;
@@ -105,6 +108,7 @@ export class Request {
       meanBatch: this.decodeSteps === 0 ? 0 : this.batchSum / this.decodeSteps,
       draftedTokens: this.draftedTokens,
       acceptedTokens: this.acceptedTokens,
+      deviceMs: this.deviceMs,
     };
   }
 }

@@ -1,25 +1,44 @@
-// The whole page: header, one sentence, models, chat.
-import { ChatPanel } from './chat-panel.tsx';
-import { Header } from './header.tsx';
-import { Models } from './models.tsx';
-import { describeEngine } from './sentence.ts';
-import { useStatus } from './use-status.ts';
+// The whole page: what every screen shares, and which screen is shown where. Screens are loaded when they are first opened.
+import { lazy } from 'react';
+import { Redirect, Route, Router, Switch } from 'wouter';
+import { ApiProvider } from './api/queries.tsx';
+import { LiveProvider } from './live/use-live.tsx';
+import { NowScreen } from './now/now-screen.tsx';
+import { ToastProvider } from './parts/toast.tsx';
+import { useHashPath, useHashSearch } from './shell/hash-location.ts';
+import { Shell } from './shell/shell.tsx';
+import { ThemeProvider } from './shell/theme.tsx';
+
+const ModelsScreen = lazy(async () => ({ default: (await import('./models/models-screen.tsx')).ModelsScreen }));
+const ChatScreen = lazy(async () => ({ default: (await import('./chat/chat-screen.tsx')).ChatScreen }));
 
 export function App() {
-  const { status, lost } = useStatus();
-  const sentence = describeEngine(status, lost);
   return (
-    <>
-      <Header status={status} sentence={sentence} />
-      <main>
-        <p className={`sentence ${sentence.tone}`} role='status'>
-          {sentence.text}
-        </p>
-        <div className='columns'>
-          <Models models={status?.models ?? null} />
-          <ChatPanel models={status?.models ?? []} />
-        </div>
-      </main>
-    </>
+    <ThemeProvider>
+      <ApiProvider>
+        <LiveProvider>
+          <ToastProvider>
+            <Router hook={useHashPath} searchHook={useHashSearch}>
+              <Shell>
+                <Screens />
+              </Shell>
+            </Router>
+          </ToastProvider>
+        </LiveProvider>
+      </ApiProvider>
+    </ThemeProvider>
+  );
+}
+
+function Screens() {
+  return (
+    <Switch>
+      <Route path='/now' component={NowScreen} />
+      <Route path='/models' component={ModelsScreen} />
+      <Route path='/chat' component={ChatScreen} />
+      <Route>
+        <Redirect to='/now' replace />
+      </Route>
+    </Switch>
   );
 }

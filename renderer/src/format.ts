@@ -5,9 +5,11 @@ export function formatRate(perSecond: number): string {
   return perSecond >= 100 || perSecond === 0 ? perSecond.toFixed(0) : perSecond.toFixed(1);
 }
 
-/** `135 MB`, `1.2 GB`; powers of ten, as disks are sold. */
+/** `135 MB`, `1.2 GB`, `12 kB`; powers of ten, as disks are sold. */
 export function formatBytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
+  if (bytes >= 1e12) return `${(bytes / 1e12).toFixed(1)} TB`;
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes >= 1e6 || bytes === 0 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 }
 
 /** `135M`, `1.2B`. */
@@ -16,9 +18,18 @@ export function formatParameters(count: number): string {
   return count >= 1e6 ? `${Math.round(count / 1e6)}M` : String(count);
 }
 
-/** `85 ms`, `1.2 s`. */
+/** `85 ms`, `1.2 s`, `3.4 min`: how long something took. */
 export function formatDuration(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 1000) return ms > 0 && ms < 1 ? '<1 ms' : `${Math.round(ms)} ms`;
+  return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
+}
+
+/** `12 s`, `3 min`, `5 h`, `2 days`: a time to wait for, or an age; whole units, so that it does not flicker. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
 /** `3 hours`, for how long the engine has been up. */
@@ -31,4 +42,35 @@ export function formatUptime(ms: number): string {
 }
 
 /** `8,192`, the same in every locale so that the page reads as one. */
-export const formatCount = (count: number): string => count.toLocaleString('en');
+export const formatCount = (count: number): string => Math.round(count).toLocaleString('en');
+
+/** `$12.34`, `$0.0041`, `$0.00000041`: two figures at least, however small. */
+export function formatUsd(usd: number): string {
+  if (usd === 0) return '$0';
+  const size = Math.abs(usd);
+  if (size >= 1) return `${usd < 0 ? '-' : ''}$${size.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  const decimals = Math.min(12, 1 - Math.floor(Math.log10(size)));
+  return `${usd < 0 ? '-' : ''}$${size.toFixed(decimals)}`;
+}
+
+/** `71%`, `0.4%`. */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  return `${percent !== 0 && Math.abs(percent) < 1 ? percent.toFixed(1) : percent.toFixed(0)}%`;
+}
+
+/** `14:03:22`, in the reader's time zone. */
+export const formatClock = (atMs: number): string => new Date(atMs).toLocaleTimeString('en-GB');
+
+/** `24 Nov 14:03:22`, in the reader's time zone. */
+export function formatMoment(atMs: number): string {
+  const date = new Date(atMs);
+  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${formatClock(atMs)}`;
+}
+
+/** Something that may be unknown. */
+export const orDash = <T>(value: T | null | undefined, format: (value: T) => string): string =>
+  value === null || value === undefined ? '–' : format(value);
+
+/** `1 request`, `6 requests`. */
+export const plural = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;

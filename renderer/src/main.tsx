@@ -2,10 +2,9 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { applyTheme, savedTheme } from './theme.ts';
-import './styles.css';
+import './design/tokens.css';
+import './design/base.css';
 
-applyTheme(savedTheme());
 const root = document.querySelector('#root');
 if (root === null) throw new Error('The page has no place to draw in. This is a bug.');
 createRoot(root).render(

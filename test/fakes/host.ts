@@ -1,7 +1,16 @@
 // An honest stand-in for the fleet: bytes are tokens, every request in a slot gets one token a step, and failures are scripted.
 // Steps come from a timer, or from the test itself.
 import { toWireError, EngineError, type WireError } from '../../engine/errors.ts';
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from '../../engine/fleet/host.ts';
+import type {
+  EncodeRequest,
+  Encoding,
+  GenerateRequest,
+  Generation,
+  GenerationProgress,
+  HostedModel,
+  ModelHost,
+  ModelState,
+} from '../../engine/fleet/host.ts';
 import type { DecoderManifest, EncoderConfig, EncoderHead, EncoderManifest } from '../../engine/models/manifest.ts';
 import type { EncodeInput, GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
 
@@ -75,7 +84,7 @@ export class FakeHost implements ModelHost {
       this.#waiting.push(job);
       this.#schedule();
     }
-    return { cancel: () => this.#cancel(job) };
+    return { cancel: () => this.#cancel(job), progress: () => this.#progress(job) };
   }
 
   /** Each row is made of its text alone: see `fakeRow`. */
@@ -144,6 +153,12 @@ export class FakeHost implements ModelHost {
     if (this.#remove(job)) this.cancelled++;
   }
 
+  #progress(job: Job): GenerationProgress {
+    const place = this.#waiting.indexOf(job);
+    if (place >= 0) return { phase: 'queued', position: place + 1, etaMs: null };
+    return { phase: job.step === 0 ? 'prefill' : 'decode', position: null, etaMs: null };
+  }
+
   #remove(job: Job): boolean {
     const list = [this.#running, this.#waiting].find((jobs) => jobs.includes(job));
     list?.splice(list.indexOf(job), 1);
@@ -154,7 +169,7 @@ export class FakeHost implements ModelHost {
     const info = { pid: 4711, modelId: id, variant: 'int8', precision: 'int8' as const, device: 'cpu' as const };
     const ready = { ...info, contextLength: 2048, maxSlots: this.#options.slots ?? 8, vocabSize: 256, loadMs: 12 };
     const state: ModelState = this.#options.state ?? { kind: 'ready', info: ready, stats: this.#stats() };
-    return { manifest: fakeManifest(id), variant: 'int8', state };
+    return { manifest: fakeManifest(id), variant: 'int8', state, pinned: false, memoryBytes: null, unloadInMs: null };
   }
 
   #hostedEncoder(id: string, head: EncoderHead): HostedModel {
@@ -165,7 +180,14 @@ export class FakeHost implements ModelHost {
     const stats = { ...this.#stats(), running: 6, waiting: 2, slots: 32, encoder: figures };
     const { config: _, tokenizer, ...common } = fakeManifest(id);
     const manifest: EncoderManifest = { ...common, kind: 'encoder', config: fakeEncoderConfig(head), tokenizer: { file: tokenizer.file } };
-    return { manifest, variant: 'int8', state: this.#options.state ?? { kind: 'ready', info: ready, stats } };
+    return {
+      manifest,
+      variant: 'int8',
+      state: this.#options.state ?? { kind: 'ready', info: ready, stats },
+      pinned: false,
+      memoryBytes: null,
+      unloadInMs: null,
+    };
   }
 
   #stats(): RunnerStats {
@@ -177,9 +199,13 @@ export class FakeHost implements ModelHost {
       kvCommittedBytes: 0,
       steps: 0,
       prefillTokens: 0,
+      decodeSteps: 0,
       decodeTokens: 0,
       preemptions: 0,
       eventLoopDelayP99Ms: 0,
+      busyMs: 0,
+      meanBatch: null,
+      slotUse: [],
     };
   }
 }
@@ -217,7 +243,7 @@ function startedEvent({ id, prompt, request }: Job): GenerateEvent {
 
 function doneEvent({ id, prompt, answers }: Job): GenerateEvent {
   const completionTokens = answers.reduce((total, answer) => total + answer.length, 0);
-  const timings = { queueMs: 0, prefillMs: 0, decodeMs: 0, meanBatch: 1, draftedTokens: 0, acceptedTokens: 0 };
+  const timings = { queueMs: 0, prefillMs: 0, decodeMs: 0, meanBatch: 1, draftedTokens: 0, acceptedTokens: 0, deviceMs: 0 };
   return { kind: 'done', id, usage: { promptTokens: prompt.length, cachedTokens: 0, completionTokens }, timings };
 }
 

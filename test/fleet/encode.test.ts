@@ -79,7 +79,7 @@ describe('the job of an encode request', () => {
   test('takes a row that comes again after a restart for the same one', async () => {
     const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<TestFleet['fleet']['encode']>>>();
     const job = encodeJob(7, encodeRequest('any', ['a', 'b']), { resolve, reject });
-    const row = (input: number, value: number) => job.takeRow?.({ id: 7, input, tokens: 5 }, Float32Array.of(value));
+    const row = (input: number, value: number) => job.takeRow?.({ id: 7, input, tokens: 5, deviceMs: 1 }, Float32Array.of(value));
     expect([row(1, 20), row(1, 20), row(0, 10)]).toEqual([false, false, true]);
     expect(await promise).toEqual({ values: Float32Array.of(10, 20), width: 1, tokens: Int32Array.of(5, 5) });
   });

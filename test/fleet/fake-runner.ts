@@ -5,6 +5,9 @@ import type { EncodeInput, FromRunner, GenerateEvent, RunnerOptions, ToRunner } 
 
 const TOKEN_MS = 5;
 const running = new Map<number, { made: number; limit: number }>();
+/** Device time that was not told yet. */
+const unpaid = new Map<number, number>();
+let busyMs = 0;
 let behaviour = 'works';
 
 function send(message: FromRunner): void {
@@ -52,17 +55,20 @@ function generate(id: number, limit: number): void {
     });
   }
   running.set(id, { made: 0, limit });
+  send({ kind: 'admitted', id });
   if (limit > 0) send({ kind: 'events', events: [startedEvent(id)] });
 }
 
 function stepOne(id: number, sequence: { made: number; limit: number }): readonly GenerateEvent[] {
   if (sequence.limit === 0) return [];
   sequence.made++;
+  busyMs++;
+  unpaid.set(id, (unpaid.get(id) ?? 0) + 1);
   const text: GenerateEvent = { kind: 'text', id, choice: 0, text: `${sequence.made} `, tokens: [sequence.made], logprobs: null };
   if (sequence.made < sequence.limit) return [text];
   running.delete(id);
   const usage = { promptTokens: 3, cachedTokens: 0, completionTokens: sequence.made };
-  const timings = { queueMs: 0, prefillMs: 0, decodeMs: 0, meanBatch: 1, draftedTokens: 0, acceptedTokens: 0 };
+  const timings = { queueMs: 0, prefillMs: 0, decodeMs: 0, meanBatch: 1, draftedTokens: 0, acceptedTokens: 0, deviceMs: sequence.made };
   return [text, { kind: 'finish', id, choice: 0, reason: 'length', stopString: null }, { kind: 'done', id, usage, timings }];
 }
 
@@ -75,14 +81,28 @@ function encode(id: number, inputs: readonly EncodeInput[]): void {
     else
       send({
         kind: 'encoded',
-        batch: { rows: [{ id, input: at, tokens: text.length }], values: Float32Array.of(text.length, process.pid) },
+        batch: { rows: [{ id, input: at, tokens: text.length, deviceMs: 1 }], values: Float32Array.of(text.length, process.pid) },
       });
   });
 }
 
 function step(): void {
   const events = [...running].flatMap(([id, sequence]) => stepOne(id, sequence));
+  const ended = new Set(events.flatMap((event) => (event.kind === 'done' ? [event.id] : [])));
+  if (ended.size > 0) charge([...ended], []);
   if (events.length > 0) send({ kind: 'events', events });
+}
+
+/** Every token takes one millisecond. */
+function charge(ids: readonly number[], settled: readonly number[]): void {
+  const charges = ids.map((id) => ({ id, deviceMs: unpaid.get(id) ?? 0 }));
+  for (const id of ids) unpaid.delete(id);
+  send({ kind: 'charges', charges, settled });
+}
+
+function cancel(id: number): void {
+  running.delete(id);
+  charge([id], [id]);
 }
 
 function drain(): void {
@@ -97,9 +117,13 @@ function tellStats(): void {
     kvCommittedBytes: 0,
     steps: 0,
     prefillTokens: 0,
+    decodeSteps: 0,
     decodeTokens: 0,
     preemptions: 0,
     eventLoopDelayP99Ms: 0,
+    busyMs,
+    meanBatch: null,
+    slotUse: [],
   };
   send({ kind: 'stats', stats: { running: running.size, waiting: 0, ...idle } });
 }
@@ -110,7 +134,7 @@ process.on('message', (message) => {
   else if (command.kind === 'generate') generate(command.id, command.params.maxTokens ?? 4);
   else if (command.kind === 'encode') encode(command.id, command.inputs);
   else if (command.kind === 'tokenize') send({ kind: 'tokens', id: command.id, tokens: [1, 2, 3] });
-  else if (command.kind === 'cancel') running.delete(command.id);
+  else if (command.kind === 'cancel') cancel(command.id);
   else drain();
   if (behaviour !== 'goes-silent') tellStats();
 });

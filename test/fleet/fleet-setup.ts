@@ -139,7 +139,13 @@ export function record(fleet: Fleet, model: string, maxTokens: number, mayRestar
     events.push(event);
     for (const waiter of waiters) if (waiter.wanted(event)) waiter.resolve(event);
   });
-  return { cancel: () => generation.cancel(), events, until, last: until((event) => event.kind === 'done' || event.kind === 'error') };
+  return {
+    cancel: () => generation.cancel(),
+    progress: () => generation.progress(),
+    events,
+    until,
+    last: until((event) => event.kind === 'done' || event.kind === 'error'),
+  };
 }
 
 /** Tokens of a finished answer, to see that none was lost or repeated. */

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { startInMs } from '../../engine/fleet/eta.ts';
+import { planIdleUnloads, unloadInMs } from '../../engine/fleet/eviction.ts';
 import { kvBytesPerToken, planPlacement, type PlacementWishes } from '../../engine/fleet/placement.ts';
 import { retryAfterSeconds } from '../../engine/fleet/retry-after.ts';
 import { testManifest } from './fleet-setup.ts';
@@ -31,12 +33,19 @@ describe('placement', () => {
 
   test('names the idle model that was used least recently, never a busy one', () => {
     const loaded = [
-      { key: 'busy', idle: false, lastUsedMs: 1 },
-      { key: 'late', idle: true, lastUsedMs: 3 },
-      { key: 'early', idle: true, lastUsedMs: 2 },
+      { key: 'busy', idle: false, lastUsedMs: 1, pinned: false },
+      { key: 'late', idle: true, lastUsedMs: 3, pinned: false },
+      { key: 'early', idle: true, lastUsedMs: 2, pinned: false },
+      { key: 'pinned', idle: true, lastUsedMs: 0, pinned: true },
     ];
     expect(planPlacement({ manifest, variant }, wishes, 0, loaded)).toMatchObject({ kind: 'evict', key: 'early' });
     expect(planPlacement({ manifest, variant }, wishes, 0, loaded.slice(0, 1))).toMatchObject({ kind: 'refused' });
+  });
+
+  test('keeps pinned models, and says so when only they are left', () => {
+    const loaded = [{ key: 'mine:int8', idle: true, lastUsedMs: 0, pinned: true }];
+    const placement = planPlacement({ manifest, variant }, wishes, 0, loaded);
+    expect(placement.kind === 'refused' && placement.reason).toContain('Idle but pinned: mine:int8. Unpin one or unload');
   });
 });
 
@@ -53,5 +62,46 @@ describe('the time to come back', () => {
 
   test('is a guess as long as no rate is known', () => {
     expect(retryAfterSeconds(20, [5], 10)).toBe(5);
+  });
+});
+
+describe('the time until a waiting request starts', () => {
+  const busySinceMs = 1000;
+
+  test('is its place at the rate of this busy period', () => {
+    expect(startInMs(3, { finishedAtMs: [2000, 3000], busySinceMs }, 3000)).toBe(3000);
+  });
+
+  test('is unknown before two requests have ended since the last pause', () => {
+    expect(startInMs(1, { finishedAtMs: [10, 20, 30, 2000], busySinceMs }, 3000)).toBeNull();
+  });
+
+  test('follows the latest ends when there are many', () => {
+    const slowThenFast = [
+      ...Array.from({ length: 10 }, (_, i) => 1000 + i * 10_000),
+      ...Array.from({ length: 32 }, (_, i) => 200_000 + i * 100),
+    ];
+    expect(startInMs(1, { finishedAtMs: slowThenFast, busySinceMs }, 203_100)).toBe(100);
+  });
+});
+
+describe('idle models', () => {
+  const idle = { key: 'a:int8', pinned: false, idleSinceMs: 1000 };
+
+  test('leave when their time is over, with the reason in words', () => {
+    expect(planIdleUnloads([idle], 60_000, 60_999)).toEqual([]);
+    expect(planIdleUnloads([idle], 60_000, 61_000)).toEqual([{ key: 'a:int8', reason: 'Nobody has asked for a:int8 in 1 minute.' }]);
+    expect(unloadInMs(idle, 60_000, 31_000)).toBe(30_000);
+  });
+
+  test('stay when they are pinned, busy, or without a limit', () => {
+    for (const model of [
+      { ...idle, pinned: true },
+      { ...idle, idleSinceMs: null },
+    ]) {
+      expect(planIdleUnloads([model], 60_000, 1e9)).toEqual([]);
+      expect(unloadInMs(model, 60_000, 1e9)).toBeNull();
+    }
+    expect(unloadInMs(idle, null, 1e9)).toBeNull();
   });
 });

@@ -8,6 +8,7 @@ const question = (extra: object = {}) => ({
   host: '127.0.0.1:11711',
   origin: undefined,
   contentType: 'application/json',
+  console: false,
   ...extra,
 });
 const decide = (extra: object) => decideAccess(question(extra), RULES);

@@ -41,12 +41,12 @@ describe('decideReadiness', () => {
   const ready = new FakeHost().list();
 
   it('needs one model that answers, or is loaded by the first request', () => {
-    expect(decideReadiness([...of(failed, loading), ...ready], false)).toBe('ready');
-    expect(decideReadiness(of({ kind: 'installed' }, failed), false)).toBe('ready');
-    expect(decideReadiness(of({ kind: 'installed' }, loading), false)).toBe('loading');
-    expect(decideReadiness(of(failed), false)).toBe('failed');
-    expect(decideReadiness([], false)).toBe('no_model');
-    expect(decideReadiness(ready, true)).toBe('draining');
+    expect(decideReadiness([...of(failed, loading), ...ready], 'serving')).toBe('ready');
+    expect(decideReadiness(of({ kind: 'installed' }, failed), 'serving')).toBe('ready');
+    expect(decideReadiness(of({ kind: 'installed' }, loading), 'serving')).toBe('loading');
+    expect(decideReadiness(of(failed), 'serving')).toBe('failed');
+    expect(decideReadiness([], 'serving')).toBe('no_model');
+    expect(decideReadiness(ready, 'draining')).toBe('draining');
   });
 });
 

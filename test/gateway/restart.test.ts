@@ -71,7 +71,9 @@ describe('PromptRun', () => {
     const outcomes: RunOutcome[] = [];
     const requests = Array.from({ length: prompts }, (_, at) => request(`p${at}`));
     const onEnd = (outcome: RunOutcome): number => outcomes.push(outcome);
-    const started = new PromptRun({ host, requests, inFlight: 3, mayRestart: (prompt) => prompt === 1, onEvent: () => undefined, onEnd });
+    const charging = () => ({ onCharge: () => undefined, onSettled: () => undefined });
+    const mayRestart = (prompt: number): boolean => prompt === 1;
+    const started = new PromptRun({ host, requests, inFlight: 3, mayRestart, charging, onEvent: () => undefined, onEnd });
     started.start();
     return { outcomes, run: started };
   }

@@ -1,64 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineStatus, ModelStatus } from '../../engine/contract.ts';
-import { describeEngine } from '../../renderer/src/sentence.ts';
+import type { NowSnapshot } from '../../engine/contract.ts';
+import { describeEngine } from '../../renderer/src/shell/sentence.ts';
+import { anAlert, aModel, aSnapshot } from './factories.ts';
 
-const MODEL: ModelStatus = {
-  id: 'alpha',
-  use: 'text',
-  state: 'ready',
-  failure: null,
-  precision: 'int8',
-  variant: 'int8',
-  parameterCount: 1,
-  sizeBytes: 1,
-  trainedContext: 1,
+const of = (change: Partial<NowSnapshot>) => describeEngine({ now: aSnapshot(change), connection: 'live' });
+const queue = (running: number, waiting: number): Partial<NowSnapshot> => ({
+  queue: { running, waiting, waitP50Ms: null, waitP99Ms: null },
   tokensPerSecond: 412,
-  pinned: false,
-  running: {
-    device: 'cpu',
-    pid: 1,
-    contextLength: 1,
-    slots: 4,
-    maxSlots: 4,
-    runningRequests: 4,
-    waitingRequests: 2,
-    kvBytes: 0,
-    slotUse: [],
-    memoryBytes: null,
-    unloadInMs: null,
-    kvUsedTokens: 0,
-    loadMs: 1,
-    batches: null,
-  },
-};
-const status = (extra: Partial<EngineStatus> = {}): EngineStatus => ({
-  version: '1',
-  state: 'serving',
-  address: null,
-  uptimeMs: 1,
-  openRequests: 0,
-  tokensPerSecond: 412,
-  models: [MODEL],
-  ...extra,
 });
 
 describe('describeEngine', () => {
   it.each([
-    ['idle', 'Nobody is asking', status()],
-    ['busy', 'Serving 1 request at 412 tokens/s; 2 of them wait', status({ openRequests: 1 })],
-    ['busy', 'nobody waits', status({ openRequests: 6, models: [{ ...MODEL, running: null }] })],
-    ['busy', 'Loading alpha', status({ models: [{ ...MODEL, state: 'loading' }] })],
-    ['problem', 'cut short', status({ models: [{ ...MODEL, state: 'failed', failure: 'cut short' }] })],
-    ['warning', 'No model', status({ models: [] })],
-    ['warning', '3 requests left', status({ state: 'draining', openRequests: 3 })],
-    ['idle', 'Asking the engine', null],
-  ] as const)('%s: %s', (tone, words, given) => {
-    const sentence = describeEngine(given, false);
+    ['ok', 'Nobody is asking', {}],
+    ['ok', 'The first request loads its model', { models: [aModel({ state: 'installed', running: null })] }],
+    ['busy', 'Serving 1 request at 412 tok/s; 2 more requests wait', queue(1, 2)],
+    ['busy', '1 more request waits', queue(8, 1)],
+    ['busy', 'Serving 6 requests at 412 tok/s; nobody waits', queue(6, 0)],
+    ['busy', 'Loading alpha', { models: [aModel({ state: 'loading', running: null })] }],
+    ['problem', 'cut short', { models: [aModel({ state: 'failed', failure: 'cut short', running: null })] }],
+    ['warning', 'No model', { models: [] }],
+    ['warning', '3 requests left', { ...queue(2, 1), state: 'draining' as const }],
+    ['warning', 'until you resume', { state: 'paused' as const }],
+    ['warning', 'The queue is long. Add a replica.', { alerts: [anAlert({ sentence: 'The queue is long.', remedy: 'Add a replica.' })] }],
+    ['ok', 'Nobody is asking', { alerts: [anAlert({ snoozedUntilMs: 1 })] }],
+  ] as const)('%s: %s', (tone, words, change) => {
+    const sentence = of(change);
     expect(sentence.tone).toBe(tone);
     expect(sentence.text).toContain(words);
   });
 
   it('says first that the connection is lost', () => {
-    expect(describeEngine(status(), true)).toMatchObject({ tone: 'problem', word: 'no connection' });
+    expect(describeEngine({ now: aSnapshot(), connection: 'lost' })).toMatchObject({ tone: 'problem', word: 'no connection' });
+    expect(describeEngine({ now: null, connection: 'connecting' }).text).toContain('Asking the engine');
   });
 });

@@ -74,6 +74,8 @@ async function play(session: DecoderSession, asks: readonly Ask[]): Promise<{ lo
     now: () => 0,
     randomSeed: () => 1n,
     emit: (events) => void log.events.push(...events),
+    onAdmitted: (id) => void log.admitted.push(id),
+    onCharges: (charges, settled) => log.charge(charges, settled),
   });
   for (let step = 0; step <= Math.max(...asks.map((ask) => ask.arrivesAt)); step++) {
     asks.forEach(({ prompt, maxTokens, temperature, arrivesAt, leavesAt }, id) => {

@@ -1,5 +1,5 @@
 // A scheduler on the fake session, and what its events come to.
-import { PLAIN_SAMPLING, type GenerateEvent, type GenerateParams, type SamplingParams } from '../../engine/runner/protocol.ts';
+import { PLAIN_SAMPLING, type Charge, type GenerateEvent, type GenerateParams, type SamplingParams } from '../../engine/runner/protocol.ts';
 import { Sampler } from '../../engine/runner/sampling/sampler.ts';
 import { Scheduler, type SchedulerOptions } from '../../engine/runner/scheduler.ts';
 import { FakeSession, rowAfter, type FakeOptions } from './fake-session.ts';
@@ -41,6 +41,14 @@ export interface Answer {
 /** Collects events by request, and checks that they come in the order that the protocol documents. */
 export class EventLog {
   readonly events: GenerateEvent[] = [];
+  readonly admitted: number[] = [];
+  readonly charges: Charge[] = [];
+  readonly settled: number[] = [];
+
+  charge(charges: readonly Charge[], settled: readonly number[]): void {
+    this.charges.push(...charges);
+    this.settled.push(...settled);
+  }
 
   of(id: number): readonly GenerateEvent[] {
     return this.events.filter((event) => event.id === id);
@@ -81,6 +89,8 @@ export function createScheduler(
     now: () => now++,
     randomSeed: () => 7n,
     emit: (events) => void log.events.push(...events),
+    onAdmitted: (id) => void log.admitted.push(id),
+    onCharges: (charges, settled) => log.charge(charges, settled),
     ...changes,
   });
   return { scheduler, session, log };

@@ -24,7 +24,7 @@ export function chatRoute(app: GatewayApp, context: GatewayContext): void {
     const ask = readChat(request.body, decoderManifest(model).config.vocabSize, context.limits);
     const head = newHead('chatcmpl', request.body.model, model, context.now());
     const shape: ChatShape = { head, n: ask.request.params.n, logprobs: ask.logprobs, includeUsage: ask.includeUsage };
-    const answering = { context, reply, modelId: model.manifest.id, requests: [ask.request] };
+    const answering = { context, reply, model, requests: [ask.request] };
     return ask.stream ? answerStream(answering, new ChatStream(shape)) : answerJson(answering, new ChatJson(shape));
   });
 }

@@ -22,7 +22,7 @@ export function classifyRoute(app: GatewayApp, context: GatewayContext): void {
     const facts = classifyFacts(hosted);
     const inputs = readClassify(body, context.limits);
     const { model, truncate = false } = body;
-    const encoding = await encodeInputs({ context, request, reply, model, modelId: hosted.manifest.id, inputs, truncate, field: 'input' });
+    const encoding = await encodeInputs({ context, request, reply, model, hosted, inputs, truncate, field: 'input' });
     return encoding === null ? reply : classifyAnswer(body, encoding, facts, context.now());
   });
 }

@@ -27,7 +27,7 @@ export function completionsRoute(app: GatewayApp, context: GatewayContext): void
     const head = newHead('cmpl', request.body.model, model, context.now());
     const { n, bestOf, logprobs, echo, includeUsage } = ask;
     const shape: CompletionShape = { head, prompts: ask.requests.map(({ prompt }) => prompt), n, bestOf, logprobs, echo, includeUsage };
-    const answering = { context, reply, modelId: model.manifest.id, requests: ask.requests };
+    const answering = { context, reply, model, requests: ask.requests };
     return ask.stream ? answerStream(answering, new CompletionStream(shape)) : answerJson(answering, new CompletionJson(shape));
   });
 }

@@ -25,7 +25,7 @@ export function embeddingsRoute(app: GatewayApp, context: GatewayContext): void 
     const { model } = request.body;
     const hosted = findModel(context.host, model);
     const { inputs, truncate, format, dimensions } = readEmbedding(request.body, embeddingFacts(hosted), context.limits);
-    const encoding = await encodeInputs({ context, request, reply, model, modelId: hosted.manifest.id, inputs, truncate, field: 'input' });
+    const encoding = await encodeInputs({ context, request, reply, model, hosted, inputs, truncate, field: 'input' });
     return encoding === null ? reply : sendJsonPieces(reply, embeddingPieces(encoding, { model, format, dimensions }));
   });
 }

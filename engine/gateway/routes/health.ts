@@ -4,7 +4,7 @@ import type { HostedModel } from '../../fleet/host.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
 
 const readiness = Type.Object({
-  status: Type.Enum(['ready', 'loading', 'no_model', 'failed', 'draining']),
+  status: Type.Enum(['ready', 'loading', 'no_model', 'failed', 'paused', 'draining']),
   models: Type.Array(Type.Object({ id: Type.String(), state: Type.String(), reason: Type.Union([Type.String(), Type.Null()]) })),
 });
 
@@ -28,7 +28,7 @@ export function healthRoutes(app: GatewayApp, context: GatewayContext): void {
   }));
   app.get('/ready', { schema: readySchema }, async (_request, reply) => {
     const models = context.host.list();
-    const status = decideReadiness(models, context.activity.draining);
+    const status = decideReadiness(models, context.activity.state);
     const list = models.map(({ manifest, state }) => ({
       id: manifest.id,
       state: state.kind,
@@ -38,11 +38,11 @@ export function healthRoutes(app: GatewayApp, context: GatewayContext): void {
   });
 }
 
-export type Readiness = 'ready' | 'loading' | 'no_model' | 'failed' | 'draining';
+export type Readiness = 'ready' | 'loading' | 'no_model' | 'failed' | 'paused' | 'draining';
 
 /** One loaded model is enough; without one, a load under way is worth waiting for. */
-export function decideReadiness(models: readonly HostedModel[], draining: boolean): Readiness {
-  if (draining) return 'draining';
+export function decideReadiness(models: readonly HostedModel[], state: 'serving' | 'paused' | 'draining'): Readiness {
+  if (state !== 'serving') return state;
   if (models.length === 0) return 'no_model';
   const states = new Set(models.map(({ state }) => state.kind));
   if (states.has('ready')) return 'ready';

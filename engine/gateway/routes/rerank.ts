@@ -31,7 +31,7 @@ export function rerankRoutes(app: GatewayApp, context: GatewayContext): void {
         request,
         reply,
         model,
-        modelId: hosted.manifest.id,
+        hosted,
         inputs,
         truncate,
         field: 'documents',

@@ -6,8 +6,8 @@ export interface Interval {
   readonly intervalMs: number;
   readonly watts: number;
   readonly prices: DevicePrices;
-  /** Devices that share the hardware's price. */
-  readonly devices: number;
+  /** Part of the hardware's price that this device bears, 0 to 1. */
+  readonly hardwareShare: number;
 }
 
 /** Cost of one ms of the device. */
@@ -25,17 +25,23 @@ export class DeviceAccount {
   /** What part of the rate one ms of charged device time bears, 0 to 1: below 1 while processes share the device. */
   #shareOfRate = 1;
   #chargedMs = 0;
-  /** Charged time with exponential decay over `MEMORY_MS`. */
-  #recentMs = 0;
+  /** Time charged for each ms that passed: an exponentially weighted mean over `MEMORY_MS`. */
+  #load = 0;
   #carriedUsd = 0;
   #carriedMs = 0;
+  #serves = false;
 
   constructor(prices: DevicePrices) {
-    this.#rate = rateOf({ intervalMs: 0, watts: 0, prices, devices: 1 });
+    this.#rate = rateOf({ intervalMs: 0, watts: 0, prices, hardwareShare: 1 });
   }
 
   get carriedUsd(): number {
     return this.#carriedUsd;
+  }
+
+  /** It was charged at least once. */
+  get serves(): boolean {
+    return this.#serves;
   }
 
   charge(deviceMs: number): Charge {
@@ -47,6 +53,7 @@ export class DeviceAccount {
       energyUsd: this.#rate.energyUsd * paidMs,
       hardwareUsd: this.#rate.hardwareUsd * paidMs,
     };
+    this.#serves = true;
     this.#chargedMs += ms;
     this.#carriedMs += paidMs;
     this.#carriedUsd += charge.energyUsd + charge.hardwareUsd;
@@ -69,9 +76,11 @@ export class DeviceAccount {
    * and not multiplied; what is carried counts too, so that it drains. One late charge of some seconds changes nothing.
    */
   #shareAfter(intervalMs: number): number {
-    this.#recentMs = this.#recentMs * Math.exp(-intervalMs / MEMORY_MS) + this.#chargedMs;
+    if (intervalMs === 0) return this.#shareOfRate;
+    const weight = 1 - Math.exp(-intervalMs / MEMORY_MS);
+    this.#load += weight * (this.#chargedMs / intervalMs - this.#load);
     this.#chargedMs = 0;
-    return MEMORY_MS / Math.max(MEMORY_MS, this.#recentMs + this.#carriedMs);
+    return 1 / Math.max(1, this.#load + this.#carriedMs / MEMORY_MS);
   }
 }
 
@@ -80,6 +89,6 @@ function rateOf(interval: Interval): Rate {
   return {
     joules,
     energyUsd: energyUsd(joules, interval.prices),
-    hardwareUsd: hardwareUsd(1, interval.prices) / interval.devices,
+    hardwareUsd: hardwareUsd(1, interval.prices) * interval.hardwareShare,
   };
 }

@@ -20,8 +20,8 @@ const FIRST_DEVICE = 'cpu';
 /**
  * Shares the cost of devices among requests.
  *
- * A charge has the rate that the last `settle` found: its watts at the tariff plus the device's share of the hardware's price, each
- * device of the machine an equal one (before the first `settle`: no watts). Where several processes use one device at once, their device times add up to more than the
+ * A charge has the rate that the last `settle` found: its watts at the tariff plus the device's part of the hardware's price, which the
+ * devices that were ever charged share equally (before the first `settle`: no watts). Where several processes use one device at once, their device times add up to more than the
  * time that passed; the rate is then divided by that excess, as seen over the last minute. A charge is final when it is given.
  *
  * What was charged becomes the busy part of the interval in which it arrives, as far as that interval's cost goes; the rest is
@@ -31,6 +31,8 @@ const FIRST_DEVICE = 'cpu';
 export class CostMeter {
   readonly #prices: () => DevicePrices;
   readonly #accounts = new Map<string, DeviceAccount>();
+  /** Devices whose power the last readings held. */
+  #powered: ReadonlySet<string> = new Set();
   #lastMs: number | null = null;
 
   /** `prices` is asked at each settle, so that changed settings count from the next second on. */
@@ -40,8 +42,9 @@ export class CostMeter {
   }
 
   /**
-   * The cost of `deviceMs` of a device just used, a request's share of the steps it took part in. A device without readings (`webgpu`
-   * is a way to a device, not one) stands for the first GPU, else for the first device.
+   * The cost of `deviceMs` of a device just used, a request's share of the steps it took part in. A device that is not among the readings
+   * (`webgpu` is a way to a device, not one) stands for the first GPU. One without a power of its own, such as graphics in the CPU's
+   * chip, is charged as the CPU, whose power has its part in it.
    */
   charge(device: string, deviceMs: number): Charge {
     return this.#accountOf(device).charge(deviceMs);
@@ -53,9 +56,13 @@ export class CostMeter {
     this.#lastMs = nowMs;
     const intervalMs = elapsedMs > 0 && elapsedMs <= LONGEST_INTERVAL_MS ? elapsedMs : 0;
     const prices = this.#prices();
-    const devices = readings.length;
+    this.#powered = new Set(readings.filter(({ watts }) => watts !== null).map(({ device }) => device));
+    const bearers = this.#hardwareBearers(readings);
     return readings
-      .map(({ device, watts }) => this.#account(device).settle({ intervalMs, watts: watts ?? 0, prices, devices }))
+      .map(({ device, watts }) => {
+        const hardwareShare = bearers.includes(device) ? 1 / bearers.length : 0;
+        return this.#account(device).settle({ intervalMs, watts: watts ?? 0, prices, hardwareShare });
+      })
       .reduce(addSettled, NOTHING);
   }
 
@@ -64,9 +71,16 @@ export class CostMeter {
     return [...this.#accounts.values()].reduce((sum, account) => sum + account.carriedUsd, 0);
   }
 
+  /** Devices that run models; the first one while none does. A device that only draws the screen should not hide half of the price. */
+  #hardwareBearers(readings: readonly PowerReading[]): readonly string[] {
+    const devices = readings.map((reading) => reading.device);
+    const serving = devices.filter((device) => this.#account(device).serves);
+    return serving.length > 0 ? serving : devices.slice(0, 1);
+  }
+
   #accountOf(device: string): DeviceAccount {
-    const known = this.#accounts.get(device) ?? this.#accounts.get('gpu0') ?? this.#accounts.get(FIRST_DEVICE);
-    return known ?? this.#account(device);
+    const name = [device, 'gpu0'].find((candidate) => this.#accounts.has(candidate)) ?? FIRST_DEVICE;
+    return this.#account(this.#powered.has(name) ? name : FIRST_DEVICE);
   }
 
   #account(device: string): DeviceAccount {

@@ -100,7 +100,7 @@ function percent(share: number): string {
 
 function hardwareSentence({ hardwarePriceUsd, hardwareLifeYears }: CostSettings): string {
   if (hardwarePriceUsd === 0 || hardwareLifeYears === 0) return 'The hardware counts for nothing: no price or life is set.';
-  return `The hardware costs $${hardwarePriceUsd}, spread evenly over ${hardwareLifeYears} years and over the devices of the machine.`;
+  return `The hardware costs $${hardwarePriceUsd}, spread evenly over ${hardwareLifeYears} years and over the devices that run models.`;
 }
 
 function premiumSentence({ premium, upstreamPrices }: CostSettings): string {

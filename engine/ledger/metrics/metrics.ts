@@ -30,7 +30,6 @@ const SAMPLE_GAUGES = [
   'millrace_requests_running',
   'millrace_requests_waiting',
   'millrace_slots',
-  'millrace_kv_cache_used_tokens',
   'millrace_device_utilization_ratio',
   'millrace_device_memory_used_bytes',
   'millrace_device_memory_total_bytes',
@@ -119,7 +118,6 @@ function tellModel(registry: MetricsRegistry, sample: ModelSample, model: string
   registry.set('millrace_requests_running', { model }, sample.running);
   registry.set('millrace_requests_waiting', { model }, sample.queueDepth);
   registry.set('millrace_slots', { model }, sample.slots);
-  registry.set('millrace_kv_cache_used_tokens', { model }, sample.kvUsedTokens);
   registry.observe('millrace_batch_size', { model }, sample.meanBatch);
   registry.add('millrace_model_busy_seconds_total', { model }, sample.busyMs / 1000);
 }

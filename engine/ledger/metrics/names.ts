@@ -49,7 +49,6 @@ export const METRICS = {
   millrace_slots: gauge(['model'], 'Slots of the batch.'),
   millrace_batch_size: histogram(['model'], 'Sequences of a step on average, one observation for each second with steps.', BATCH_SIZES),
   millrace_model_busy_seconds_total: counter(['model'], 'Time in which the device worked for this model.'),
-  millrace_kv_cache_used_tokens: gauge(['model'], 'Tokens held by the KV cache.'),
   millrace_kv_cache_usage_ratio: gauge(['model'], 'Tokens held by the KV cache over what its slots can hold, 0 to 1.'),
   millrace_kv_cache_committed_bytes: gauge(['model'], 'Memory committed by the KV cache.'),
   millrace_model_memory_bytes: gauge(['model'], 'Memory of the process that runs the model.'),

@@ -17,6 +17,8 @@ export interface MetricsText {
 /** Null and what is no finite number is left out everywhere: unknown is not zero. */
 type Figure = number | null;
 
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 export class MetricsRegistry {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
@@ -31,6 +33,8 @@ export class MetricsRegistry {
       else this.#histograms.set(name, new Histogram({ ...options, buckets: [...row.buckets] }));
     }
     collectDefaultMetrics({ register: this.#registry });
+    // Gauges whose names end like a counter's, which Prometheus' own check refuses.
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }
 
   add<N extends CounterName>(name: N, labels: Labels<N>, amount: Figure): void {
@@ -51,7 +55,9 @@ export class MetricsRegistry {
   }
 
   async render(): Promise<MetricsText> {
-    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+    const text = await this.#registry.metrics();
+    // prom-client writes "Nan" for a loop delay that was not measured yet, which is no number by the format's rules.
+    return { contentType: this.#registry.contentType, body: text.replaceAll(/^.* Nan\n/gm, '') };
   }
 }
 

@@ -11,6 +11,7 @@ import { syncFolder } from './sync-folder.ts';
 const MANIFEST = 'model.json';
 const STAGING = '.staging-';
 const REMOVED = '.removed-';
+const ASIDE = '.aside-';
 
 /** What a model may be called: safe as a folder's name on every platform and as a name in the API. */
 const ID = /^[a-z0-9][a-z0-9._-]{0,95}$/;
@@ -27,6 +28,13 @@ export interface StagingFolder {
   /** Writes model.json and makes the model visible, in place of an older one of the same id. */
   commit(manifest: ModelManifest): Promise<void>;
   discard(): Promise<void>;
+}
+
+/** A removed model whose files are still there. */
+export interface SetAsideModel {
+  /** Throws `invalid_request` when a model of this name was installed meanwhile. */
+  restore(): Promise<void>;
+  delete(): Promise<void>;
 }
 
 export class ModelStore {
@@ -99,9 +107,32 @@ export class ModelStore {
     await rm(grave, { recursive: true, force: true });
   }
 
-  /** Removes what interrupted additions and removals left behind. Call while no other process adds models. */
-  async sweep(): Promise<void> {
-    const leftovers = (await readdirOrEmpty(this.#folder)).filter((name) => name.startsWith(STAGING) || name.startsWith(REMOVED));
+  /** Throws `model_not_found`. The model is gone at once; its files stay for an undo, until `deleteSetAside` at the latest. */
+  async setAside(id: string): Promise<SetAsideModel> {
+    if (!(await this.has(checkedId(id)))) throw notFound(id);
+    const folder = this.path(id);
+    const aside = join(this.#folder, `${ASIDE}${randomUUID()}`);
+    await rename(folder, aside);
+    return {
+      restore: async () => {
+        if (await this.has(id))
+          throw new EngineError('invalid_request', `A model named ${id} was installed meanwhile.`, { param: 'model' });
+        await rename(aside, folder);
+      },
+      delete: () => rm(aside, { recursive: true, force: true }),
+    };
+  }
+
+  /** Deletes what an earlier process set aside. Call when no other process of this folder serves. */
+  async deleteSetAside(): Promise<void> {
+    const names = (await readdirOrEmpty(this.#folder)).filter((name) => name.startsWith(ASIDE));
+    await Promise.all(names.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
+  }
+
+  /** Removes what interrupted additions and removals left behind; what is being added under an id that `isBusy` stays. */
+  async sweep(isBusy: (id: string) => boolean = () => false): Promise<void> {
+    const names = await readdirOrEmpty(this.#folder);
+    const leftovers = names.filter((name) => name.startsWith(REMOVED) || (name.startsWith(STAGING) && !isBusy(stagedId(name))));
     await Promise.all(leftovers.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
   }
 
@@ -119,6 +150,11 @@ export class ModelStore {
     if (text === null) return { kind: 'damaged', id, reason: `The model ${id} has no ${MANIFEST}. Remove it or pull it again.` };
     return parseManifest(id, text);
   }
+}
+
+/** `.staging-<id>-<uuid>` */
+function stagedId(name: string): string {
+  return name.slice(STAGING.length, -randomUUID().length - 1);
 }
 
 export function isModelId(name: string): boolean {

@@ -9,6 +9,13 @@ interface Sums {
   waitMs: number;
 }
 
+/** Means of the current period, totals since the start. */
+export interface BatchReport extends EncoderStats {
+  readonly batches: number;
+  readonly tokens: number;
+  readonly busyMs: number;
+}
+
 /** A report covers this much time at least, so that it is no figure of a single batch. */
 const LEAST_PERIOD_MS = 1000;
 
@@ -19,6 +26,7 @@ export class BatchMeter {
   #recentSinceMs: number | null = null;
   #batches = 0;
   #tokens = 0;
+  #busyMs = 0;
 
   started(texts: readonly WaitingText[], nowMs: number): void {
     this.#recentSinceMs ??= nowMs;
@@ -31,8 +39,13 @@ export class BatchMeter {
     this.#tokens += tokens;
   }
 
+  /** `shares` of the batch's time, by text. */
+  finished(shares: readonly number[]): void {
+    for (const share of shares) this.#busyMs += share;
+  }
+
   /** Means of the current period, which ends with the report once it is long enough; totals since the start. */
-  report(tokenBudget: number, nowMs: number): EncoderStats & { readonly batches: number; readonly tokens: number } {
+  report(tokenBudget: number, nowMs: number): BatchReport {
     const { batches, texts, tokens, waitMs } = this.#recent;
     const periodMs = nowMs - (this.#recentSinceMs ?? nowMs);
     if (periodMs >= LEAST_PERIOD_MS) {
@@ -47,6 +60,7 @@ export class BatchMeter {
       tokenBudget,
       batches: this.#batches,
       tokens: this.#tokens,
+      busyMs: this.#busyMs,
     };
   }
 }

@@ -1,9 +1,10 @@
 // Owns the texts from their arrival to their row: lets `planBatch` decide, runs the session, counts what each request still lacks.
 // One run at a time. Knows nothing about tokenizing or messages.
 import { EngineError } from '../../errors.ts';
-import type { EncodedBatch, EncoderStats } from '../protocol.ts';
+import { shareTime } from '../device-time.ts';
+import type { EncodedBatch } from '../protocol.ts';
 import { meanGapMs, NO_ARRIVALS, withArrivals } from './arrival-rate.ts';
-import { BatchMeter } from './batch-meter.ts';
+import { BatchMeter, type BatchReport } from './batch-meter.ts';
 import type { CostModel } from './cost.ts';
 import type { EncoderSession, EncoderText } from './encoder-session.ts';
 import { planBatch, type BatchDecision, type BatchLimits } from './plan-batch.ts';
@@ -76,8 +77,13 @@ export class Batcher {
     this.#queue.drop(new Set([id]));
   }
 
+  /** Whether the batch on the device has texts of this request. */
+  computes(id: number): boolean {
+    return this.#running?.some((text) => text.id === id) === true;
+  }
+
   /** What happened since the last call, and totals. */
-  stats(): EncoderStats & { readonly batches: number; readonly tokens: number } {
+  stats(): BatchReport {
     return this.#meter.report(this.#options.limits.tokenBudget, this.#options.now());
   }
 
@@ -111,7 +117,7 @@ export class Batcher {
     this.#running = texts;
     this.#meter.started(texts, startedMs);
     this.#options.session.run(texts).then(
-      (values) => this.#finish(texts, values),
+      (values) => this.#finish(texts, values, startedMs),
       (error: unknown) =>
         // A run that fails leaves the session in an unknown state. The process ends; the fleet starts another.
         queueMicrotask(() => {
@@ -121,11 +127,16 @@ export class Batcher {
   }
 
   /** The next batch is on the device before the rows of this one are told. */
-  #finish(texts: readonly WaitingText[], values: Float32Array): void {
+  #finish(texts: readonly WaitingText[], values: Float32Array, startedMs: number): void {
     this.#running = null;
     this.#freeSinceMs = this.#options.now();
+    const shares = shareTime(
+      this.#freeSinceMs - startedMs,
+      texts.map(({ tokenCount }) => tokenCount),
+    );
+    this.#meter.finished(shares);
     this.#advance();
-    const rows = texts.map(({ id, input, tokenCount }) => ({ id, input, tokens: tokenCount }));
+    const rows = texts.map(({ id, input, tokenCount }, at) => ({ id, input, tokens: tokenCount, deviceMs: shares[at] ?? 0 }));
     this.#options.onRows({ rows, values });
   }
 

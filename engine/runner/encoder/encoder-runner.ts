@@ -9,7 +9,8 @@ import type { EncoderSession } from './encoder-session.ts';
 import type { EncoderTokenizer } from './encoder-tokenizer.ts';
 import type { BatchLimits } from './plan-batch.ts';
 
-const STATS_INTERVAL_MS = 1000;
+/** While there is work. */
+const STATS_INTERVAL_MS = 500;
 /** Node's histogram counts the time between two ticks of this timer, so that much is no delay. */
 const DELAY_RESOLUTION_MS = 10;
 
@@ -38,6 +39,8 @@ export class EncoderRunner {
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   /** Rows that each request still lacks. */
   readonly #missing = new Map<number, number>();
+  /** Cancelled requests with texts in the batch that runs: they pay for it. */
+  readonly #leaving = new Set<number>();
   #isDraining = false;
   #statsTimer: NodeJS.Timeout | null = null;
 
@@ -70,8 +73,7 @@ export class EncoderRunner {
           new EngineError('invalid_request', 'This model makes vectors or scores, no text.', { param: 'model' }),
         );
       case 'cancel':
-        if (this.#missing.has(message.id)) this.#end(message.id);
-        return;
+        return this.#cancel(message.id);
       case 'drain':
         this.#isDraining = true;
         return this.#settle();
@@ -115,9 +117,22 @@ export class EncoderRunner {
     }
   }
 
+  #cancel(id: number): void {
+    if (!this.#missing.has(id)) return;
+    if (this.#batcher.computes(id)) this.#leaving.add(id);
+    else this.#tellSettled([id]);
+    this.#end(id);
+  }
+
+  #tellSettled(ids: readonly number[]): void {
+    if (ids.length > 0) this.#port.send({ kind: 'charges', charges: [], settled: ids });
+  }
+
   /** Rows of requests that have left meanwhile are sent too; the other side knows nobody who wants them. */
   #deliver(batch: EncodedBatch): void {
     this.#port.send({ kind: 'encoded', batch });
+    this.#tellSettled([...this.#leaving]);
+    this.#leaving.clear();
     for (const { id } of batch.rows) {
       const missing = this.#missing.get(id);
       if (missing === undefined) continue;
@@ -157,7 +172,7 @@ export class EncoderRunner {
   }
 
   #stats(): RunnerStats {
-    const { batches, tokens, ...encoder } = this.#batcher.stats();
+    const { batches, tokens, busyMs, ...encoder } = this.#batcher.stats();
     const p99 = this.#delay.percentile(99) / 1e6 - DELAY_RESOLUTION_MS;
     this.#delay.reset();
     return {
@@ -168,9 +183,13 @@ export class EncoderRunner {
       kvCommittedBytes: 0,
       steps: batches,
       prefillTokens: tokens,
+      decodeSteps: 0,
       decodeTokens: 0,
       preemptions: 0,
       eventLoopDelayP99Ms: Math.max(0, p99),
+      busyMs,
+      meanBatch: encoder.meanBatchSize === 0 ? null : encoder.meanBatchSize,
+      slotUse: [],
       encoder,
     };
   }

@@ -1,0 +1,24 @@
+// Owns the interface through which people steer models: what the console asks of the fleet. Knows nothing about HTTP.
+import type { ModelState } from './host.ts';
+
+/** A removed model, as long as it can come back. */
+export interface Removal {
+  /** Milliseconds since 1970. */
+  readonly restorableUntilMs: number;
+}
+
+export interface ModelControl {
+  /** Loads a model before anybody asks for it; resolves with `ready` or `failed`. @throws EngineError `model_not_found` */
+  preload(model: string): Promise<ModelState>;
+  /** Ends the model's process once its requests have finished; the next request loads it again. Resolves when the process is gone.
+   *  @throws EngineError `model_not_found` */
+  unload(model: string): Promise<void>;
+  /** The ids of all pinned models; the others are not. Ids that are not installed are kept for when they are. */
+  setPinned(ids: readonly string[]): void;
+  /** Minutes without a request after which a model that is not pinned is unloaded; null: never. */
+  setIdleUnload(minutes: number | null): void;
+  /** The model is gone at once, what runs finishes; its files are deleted ten seconds later. @throws EngineError `model_not_found` */
+  remove(model: string): Promise<Removal>;
+  /** Brings a removed model back. @throws EngineError `model_not_found` when it is too late, `invalid_request` when its name is taken */
+  restore(model: string): Promise<void>;
+}

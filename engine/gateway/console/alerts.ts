@@ -1,0 +1,50 @@
+// `GET /api/alerts`, snoozing one, and a test of the webhook.
+import { Type } from 'typebox';
+import type { AlertsAnswer } from '../../contract.ts';
+import { EngineError } from '../../errors.ts';
+import type { GatewayApp, GatewayContext } from '../context.ts';
+import { invalid } from '../openai/faults.ts';
+import { errorResponses } from '../routes/response-schemas.ts';
+import { alertsAnswer, nullable } from './response-schemas.ts';
+import type { ConsoleServices } from './services.ts';
+
+const HISTORY = 200;
+const MOST_MINUTES = 31 * 24 * 60;
+
+const getSchema = { tags: ['Console'], summary: 'Rules, and what fires and fired', response: { 200: alertsAnswer, ...errorResponses } };
+const snoozeSchema = {
+  tags: ['Console'],
+  summary: 'Silence an alert for a while',
+  params: Type.Object({ id: Type.String() }),
+  body: Type.Object({
+    minutes: nullable(Type.Number({ minimum: 0, maximum: MOST_MINUTES, description: 'Null or 0: let it speak again.' })),
+  }),
+  response: { 200: Type.Object({ snoozedUntilMs: nullable(Type.Number()) }), ...errorResponses },
+};
+const testSchema = {
+  tags: ['Console'],
+  summary: 'Send a test to the webhook',
+  response: { 200: Type.Object({ kind: Type.Enum(['delivered', 'failed']) }), ...errorResponses },
+};
+
+export function alertRoutes(app: GatewayApp, { now }: GatewayContext, services: () => Promise<ConsoleServices>): void {
+  app.get('/api/alerts', { schema: getSchema }, async (): Promise<AlertsAnswer> => {
+    const { ledger, alerts } = await services();
+    return { rules: ledger.settings.alerts.rules, active: alerts.active(), history: await ledger.alertHistory(HISTORY) };
+  });
+  app.post('/api/alerts/:id/snooze', { schema: snoozeSchema }, async ({ params: { id }, body: { minutes } }) => {
+    const { alerts } = await services();
+    const snoozedUntilMs = minutes === null || minutes === 0 ? null : now() + minutes * 60_000;
+    if (!alerts.snooze(id, snoozedUntilMs))
+      throw new EngineError('not_found', `No alert ${JSON.stringify(id)} fires now.`, { param: 'id' });
+    return { snoozedUntilMs };
+  });
+  app.post('/api/alerts/test-webhook', { schema: testSchema }, async () => {
+    const { alerts } = await services();
+    return (await alerts.testWebhook()) ?? noWebhook();
+  });
+}
+
+function noWebhook(): never {
+  throw invalid('alerts.webhookUrl', 'No webhook is set; set alerts.webhookUrl first.');
+}

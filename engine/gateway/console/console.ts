@@ -1,0 +1,25 @@
+// Registers the console's own API: everything under `/api` beyond the status, and `/metrics`.
+import type { GatewayApp, GatewayContext } from '../context.ts';
+import { alertRoutes } from './alerts.ts';
+import { costRoute } from './cost.ts';
+import { historyRoutes } from './history.ts';
+import { jobRoutes } from './jobs.ts';
+import { liveRoute } from './live.ts';
+import { metricsRoute } from './metrics.ts';
+import { modelControlRoutes } from './models.ts';
+import { pauseRoutes } from './pause.ts';
+import type { ConsoleServices } from './services.ts';
+import { settingsRoutes } from './settings.ts';
+
+/** `services` may still be starting: requests that need them wait. Returns how to end the live streams. */
+export function consoleRoutes(app: GatewayApp, context: GatewayContext, services: () => Promise<ConsoleServices>): () => void {
+  pauseRoutes(app, context);
+  historyRoutes(app, context, services);
+  costRoute(app, context, services);
+  settingsRoutes(app, services);
+  alertRoutes(app, context, services);
+  modelControlRoutes(app, context, services);
+  jobRoutes(app, services);
+  metricsRoute(app, services);
+  return liveRoute(app, context, services);
+}

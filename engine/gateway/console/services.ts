@@ -1,0 +1,32 @@
+// What the console needs of other rooms beyond the models themselves. Types only; tests give fakes.
+import type { ActiveAlert, CatalogueModel, CostNow, DeviceNow } from '../../contract.ts';
+import type { ModelControl } from '../../fleet/control.ts';
+import type { JobControl } from '../../jobs/job-control.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+
+export interface ConsoleServices {
+  readonly ledger: Ledger;
+  readonly models: ModelControl;
+  readonly jobs: JobControl;
+  readonly alerts: AlertControl;
+  readonly metrics: MetricsText;
+  /** As the last sample saw them; empty before the first. */
+  readonly devices: () => readonly DeviceNow[];
+  /** The last 24 hours. */
+  readonly cost: () => CostNow;
+  readonly catalogue: readonly CatalogueModel[];
+}
+
+export interface AlertControl {
+  active(): readonly ActiveAlert[];
+  /** Null ends a snooze. False when no such alert fires. */
+  snooze(alertId: string, untilMs: number | null): boolean;
+  /** Null when no webhook is set. */
+  testWebhook(): Promise<WebhookTest | null>;
+}
+
+export type WebhookTest = { readonly kind: 'delivered'; readonly status: number } | { readonly kind: 'failed'; readonly reason: string };
+
+export interface MetricsText {
+  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+}

@@ -1,0 +1,14 @@
+// The screens by name: where each is, and the key that leads to it after `g`.
+
+export const SCREENS = [
+  { path: '/now', title: 'Now', key: 'n' },
+  { path: '/models', title: 'Models', key: 'm' },
+  { path: '/chat', title: 'Chat', key: 'c' },
+  { path: '/history', title: 'History', key: 'h' },
+  { path: '/cost', title: 'Cost', key: 'o' },
+  { path: '/alerts', title: 'Alerts', key: 'a' },
+  { path: '/api', title: 'API', key: 'p' },
+  { path: '/settings', title: 'Settings', key: 's' },
+] as const;
+
+export type ScreenPath = (typeof SCREENS)[number]['path'];
