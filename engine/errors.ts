@@ -46,6 +46,7 @@ export const ERROR_TABLE = {
   insufficient_memory: row(503, 'server_error', 'The model does not fit into the memory that is left.'),
   draining: row(503, 'server_error', 'The server is shutting down and takes no new requests.'),
   paused: row(503, 'server_error', 'The server has been paused in its console, and takes no requests until it is resumed.'),
+  history_unavailable: row(503, 'server_error', 'The history file cannot be read or written now; the message says why.'),
   deadline_exceeded: row(504, 'server_error', 'The request waited longer than its deadline, and was not computed.'),
   insufficient_storage: row(507, 'server_error', 'The disk has no room for the files; the message says how much is needed and free.'),
   model_file_invalid: row(422, 'invalid_request_error', 'A model file is truncated, inconsistent or hostile; the message names the fault.'),

@@ -5,12 +5,18 @@ import { ApiProvider } from './api/queries.tsx';
 import { LiveProvider } from './live/use-live.tsx';
 import { NowScreen } from './now/now-screen.tsx';
 import { ToastProvider } from './parts/toast.tsx';
+import { AlertNotices } from './shell/alert-notices.tsx';
 import { useHashPath, useHashSearch } from './shell/hash-location.ts';
 import { Shell } from './shell/shell.tsx';
 import { ThemeProvider } from './shell/theme.tsx';
 
 const ModelsScreen = lazy(async () => ({ default: (await import('./models/models-screen.tsx')).ModelsScreen }));
 const ChatScreen = lazy(async () => ({ default: (await import('./chat/chat-screen.tsx')).ChatScreen }));
+const HistoryScreen = lazy(async () => ({ default: (await import('./history/history-screen.tsx')).HistoryScreen }));
+const CostScreen = lazy(async () => ({ default: (await import('./cost/cost-screen.tsx')).CostScreen }));
+const AlertsScreen = lazy(async () => ({ default: (await import('./alerts/alerts-screen.tsx')).AlertsScreen }));
+const ConnectScreen = lazy(async () => ({ default: (await import('./connect/connect-screen.tsx')).ConnectScreen }));
+const SettingsScreen = lazy(async () => ({ default: (await import('./settings/settings-screen.tsx')).SettingsScreen }));
 
 export function App() {
   return (
@@ -19,6 +25,7 @@ export function App() {
         <LiveProvider>
           <ToastProvider>
             <Router hook={useHashPath} searchHook={useHashSearch}>
+              <AlertNotices />
               <Shell>
                 <Screens />
               </Shell>
@@ -33,9 +40,30 @@ export function App() {
 function Screens() {
   return (
     <Switch>
-      <Route path='/now' component={NowScreen} />
-      <Route path='/models' component={ModelsScreen} />
-      <Route path='/chat' component={ChatScreen} />
+      <Route path='/now'>
+        <NowScreen />
+      </Route>
+      <Route path='/models'>
+        <ModelsScreen />
+      </Route>
+      <Route path='/chat'>
+        <ChatScreen />
+      </Route>
+      <Route path='/history'>
+        <HistoryScreen />
+      </Route>
+      <Route path='/cost'>
+        <CostScreen />
+      </Route>
+      <Route path='/alerts'>
+        <AlertsScreen />
+      </Route>
+      <Route path='/api'>
+        <ConnectScreen />
+      </Route>
+      <Route path='/settings'>
+        <SettingsScreen />
+      </Route>
       <Route>
         <Redirect to='/now' replace />
       </Route>

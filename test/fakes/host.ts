@@ -50,6 +50,8 @@ export class FakeHost implements ModelHost {
   readonly encodeRequests: EncodeRequest[] = [];
   /** Resolves before an encode request is answered. */
   encodeGate: Promise<void> = Promise.resolve();
+  /** Encode requests with such an input are refused, naming the first of them. */
+  refuses: (input: EncodeInput) => boolean = () => false;
   cancelled = 0;
   failure: FakeHostOptions['failure'];
 
@@ -96,6 +98,9 @@ export class FakeHost implements ModelHost {
       throw reason;
     });
     if (this.failure) throw this.failure.error;
+    const refused = request.inputs.findIndex(this.refuses);
+    if (refused >= 0)
+      throw new EngineError('context_length_exceeded', `The text at index ${refused} is too long.`, { param: `input[${refused}]` });
     const head = this.#options.encoders?.[request.model];
     const width = head?.kind === 'classification' ? head.labels.length : FAKE_WIDTH;
     const values = new Float32Array(request.inputs.length * width);

@@ -1,14 +1,5 @@
 // An honest stand-in for the history: everything stays in memory, queries compute from the records themselves, nothing is rolled up.
-import type {
-  AlertEvent,
-  CostGroup,
-  CostReport,
-  CostRow,
-  RequestPage,
-  RequestRow,
-  SeriesAnswer,
-  SeriesName,
-} from '../../engine/contract.ts';
+import type { AlertEvent, CostGroup, CostReport, RequestPage, RequestRow, SeriesAnswer, SeriesName } from '../../engine/contract.ts';
 import type { Settings, TimeRange } from '../../engine/contract.ts';
 import type {
   ExportQuery,
@@ -20,6 +11,7 @@ import type {
   SeriesQuery,
   SettingsPatch,
 } from '../../engine/ledger/ledger.ts';
+import { type CostSums, finishCostReport } from '../../engine/ledger/cost/report.ts';
 import { DEFAULT_SETTINGS } from '../../engine/ledger/settings/defaults.ts';
 import { applyPatch } from '../../engine/ledger/settings/validate.ts';
 import { NO_KEY, NO_MODEL, costOf, endOf, isCacheHit, isError } from '../../engine/ledger/store/record-facts.ts';
@@ -94,26 +86,17 @@ export class FakeLedger implements Ledger {
   async costs(range: TimeRange, by: CostGroup): Promise<CostReport> {
     const rows = this.records.filter((row) => inRange(endOf(row), range));
     const groups = Map.groupBy(rows, (row) => groupOf(row, by));
-    const total = sumCosts('total', rows);
-    const idleUsd = this.samples.filter(({ atMs }) => inRange(atMs, range)).reduce((sum, sample) => sum + sample.idleUsd, 0);
-    const { group: _, ...sums } = total;
-    return {
+    const samples = this.samples.filter(({ atMs }) => inRange(atMs, range));
+    const readings = samples.flatMap(({ devices }) => devices.filter(({ powerWatts }) => powerWatts !== null));
+    return finishCostReport({
       range,
       by,
       rows: [...groups].map(([group, members]) => sumCosts(group, members)),
-      total: {
-        ...sums,
-        idleUsd,
-        devicesUsd: total.energyUsd + total.hardwareUsd + idleUsd,
-        perRequestUsd: rows.length === 0 ? null : total.costUsd / rows.length,
-        per1kTokensUsd: null,
-        savedShare: total.premiumUsd === 0 ? null : Math.max(0, 1 - total.costUsd / total.premiumUsd),
-        perQualityAdjustedResponseUsd: null,
-        rented: [],
-      },
+      idleUsd: samples.reduce((sum, sample) => sum + sample.idleUsd, 0),
+      powerMeasuredShare: readings.length === 0 ? null : readings.filter(({ powerMeasured }) => powerMeasured).length / readings.length,
       quality: { kind: 'not_measured' },
-      basis: [],
-    };
+      settings: this.settings.cost,
+    });
   }
 
   async alertHistory(limit: number): Promise<readonly AlertEvent[]> {
@@ -176,10 +159,16 @@ function ofSamples(name: SeriesName, of: string, samples: readonly Sample[]): nu
   if (samples.length === 0) return null;
   const models = samples.flatMap((sample) => sample.models.filter(({ model }) => of === 'all' || model === of));
   const devices = samples.flatMap((sample) => sample.devices.filter(({ device }) => of === 'all' || device === of));
-  const perSecond = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / samples.length;
+  const perSecond = (values: readonly number[]): number | null =>
+    values.length === 0 && of !== 'all' ? null : values.reduce((a, b) => a + b, 0) / samples.length;
   const mean = (values: readonly (number | null)[]): number | null => {
     const known = values.filter((value) => value !== null);
     return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
+  };
+  /** Of all devices together, on average. */
+  const total = (values: readonly (number | null)[]): number | null => {
+    const known = values.filter((value) => value !== null);
+    return of === 'all' && known.length > 0 ? perSecond(known) : mean(known);
   };
   const table: Partial<Record<SeriesName, () => number | null>> = {
     tokensPerSecond: () => perSecond(models.map(({ completionTokens }) => completionTokens)),
@@ -189,14 +178,14 @@ function ofSamples(name: SeriesName, of: string, samples: readonly Sample[]): nu
     meanBatch: () => mean(models.map(({ meanBatch }) => meanBatch)),
     idleUsd: () => samples.reduce((sum, { idleUsd }) => sum + idleUsd, 0),
     utilisation: () => mean(devices.map(({ utilisation }) => utilisation)),
-    memoryUsedBytes: () => mean(devices.map(({ memoryUsedBytes }) => memoryUsedBytes)),
-    powerWatts: () => mean(devices.map(({ powerWatts }) => powerWatts)),
+    memoryUsedBytes: () => total(devices.map(({ memoryUsedBytes }) => memoryUsedBytes)),
+    powerWatts: () => total(devices.map(({ powerWatts }) => powerWatts)),
     temperatureCelsius: () => mean(devices.map(({ temperatureCelsius }) => temperatureCelsius)),
   };
   return table[name]?.() ?? null;
 }
 
-function sumCosts(group: string, rows: readonly RequestRow[]): CostRow {
+function sumCosts(group: string, rows: readonly RequestRow[]): CostSums {
   const sum = (value: (row: RequestRow) => number): number => rows.reduce((total, row) => total + value(row), 0);
   return {
     group,
@@ -208,7 +197,6 @@ function sumCosts(group: string, rows: readonly RequestRow[]): CostRow {
     energyUsd: sum((row) => row.energyUsd),
     hardwareUsd: sum((row) => row.hardwareUsd),
     upstreamUsd: sum((row) => row.upstreamUsd),
-    costUsd: sum(costOf),
     premiumUsd: sum((row) => row.premiumUsd ?? 0),
   };
 }

@@ -50,7 +50,7 @@ export const aDevice = (change: Partial<DeviceNow> = {}): DeviceNow => ({
 export const aRequest = (change: Partial<LiveRequest> = {}): LiveRequest => ({
   id: 'req-1',
   tenant: 'local',
-  endpoint: 'chat',
+  endpoint: '/v1/chat/completions',
   modelAsked: 'alpha',
   model: 'alpha',
   routeReason: null,
@@ -87,7 +87,7 @@ export const aRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   atMs: 1_700_000_000_000,
   tenant: 'local',
   key: null,
-  endpoint: 'chat',
+  endpoint: '/v1/chat/completions',
   streamed: true,
   modelAsked: 'alpha',
   model: 'alpha',

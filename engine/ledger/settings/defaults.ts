@@ -1,5 +1,6 @@
 // Owns the settings a new installation starts with. Prices are list prices as of 2026, to be edited: they change often.
 import type { Settings } from '../../contract.ts';
+import { DEFAULT_RULES } from '../alerts/default-rules.ts';
 
 export const DEFAULT_SETTINGS: Settings = {
   cost: {
@@ -25,7 +26,7 @@ export const DEFAULT_SETTINGS: Settings = {
   // With these a year of 20,000 requests a day stays under 200 MB: `npm run bench -- --only history`.
   retention: { secondsHours: 24, minutesDays: 30, hoursDays: 400, requestsDays: 30 },
   slos: { fallback: { ttftMs: 2000, interTokenMs: 200, totalMs: null }, models: {} },
-  alerts: { rules: [], desktop: true, webhookUrl: null, webhookSecret: null },
+  alerts: { rules: DEFAULT_RULES, desktop: true, webhookUrl: null, webhookSecret: null },
   cache: { enabled: true, maxBytes: 256 * 2 ** 20, maxAgeHours: 720, shared: false, semanticSimilarity: null, semanticModel: null },
   pinnedModels: [],
   idleUnloadMinutes: 30,

@@ -16,7 +16,8 @@ import { SettingsDialog } from './settings-dialog.tsx';
 import { Turns } from './turns.tsx';
 import './chat.css';
 
-export function ChatScreen({ session = pageSession }: { readonly session?: ChatSession }) {
+export function ChatScreen() {
+  const session = pageSession;
   const { heads, current, storeFault } = useSyncExternalStore(session.desk.subscribe, session.desk.read);
   const installed = useChatModels();
   const models = useMemo(() => chooseModels(current.models, installed ?? []), [current.models, installed]);

@@ -24,6 +24,8 @@ export interface PlotProps {
   readonly cellsTo?: number;
   /** Plots of one key share their cursor. */
   readonly syncKey: string;
+  /** A time was chosen by dragging. */
+  readonly onSelect?: (range: TimeRange) => void;
 }
 
 /** `Tokens made in tok/s: tok/s last 412, most 430` */

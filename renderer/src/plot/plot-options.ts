@@ -23,7 +23,12 @@ export function plotOptions(source: PlotSource, width: number): uPlot.Options {
     ms: 1,
     padding: [8, 56, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: syncKey }, y: false, drag: { x: false, y: false }, points: { size: 5 } },
+    cursor: {
+      sync: { key: syncKey },
+      y: false,
+      drag: { x: props().onSelect !== undefined, y: false, setScale: false },
+      points: { size: 5 },
+    },
     scales: { x: { time: true }, y: { range: () => yRange(props()) } },
     series: [{}, ...lines.map((_, index) => lineOptions(index, source, cells))],
     bands: band ? [{ series: [1, 2], fill: () => `${ink().lines[0] ?? ''}22` }] : [],
@@ -33,9 +38,20 @@ export function plotOptions(source: PlotSource, width: number): uPlot.Options {
     ],
     hooks: {
       draw: [(chart) => (cells ? drawCells(chart, props(), ink()) : drawLabels(chart, props(), ink()))],
+      setSelect: [(chart) => select(chart, props())],
       setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)],
     },
   };
+}
+
+/** Less than this many pixels is a click, not a choice. */
+const LEAST_DRAG = 8;
+
+function select(chart: uPlot, { onSelect }: PlotProps): void {
+  const { left, width } = chart.select;
+  if (onSelect === undefined || width < LEAST_DRAG) return;
+  onSelect({ fromMs: Math.floor(chart.posToVal(left, 'x')), toMs: Math.ceil(chart.posToVal(left + width, 'x')) });
+  chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
 }
 
 /** From zero to a round number. */

@@ -1,0 +1,47 @@
+// Owns how a filter of requests becomes a condition in SQL.
+import type { RequestFilter } from '../../contract.ts';
+import { NO_MODEL } from './record-facts.ts';
+import { REQUEST_ID_TEXT } from './request-row.ts';
+import { NO_WORD, type WordReader } from './words.ts';
+
+export interface Condition {
+  readonly sql: string;
+  readonly params: readonly (number | string)[];
+}
+
+const WORD_FILTERS = ['model', 'tenant', 'endpoint', 'outcome'] as const;
+
+/** Those that the cost statistics know too. Null: nothing can match. */
+export function wordConditions(filter: RequestFilter, words: WordReader): readonly Condition[] | null {
+  const conditions: Condition[] = [];
+  for (const name of WORD_FILTERS) {
+    const text = filter[name];
+    if (text === undefined) continue;
+    const id = name === 'model' && text === NO_MODEL ? NO_WORD : words.idOf(text);
+    if (id === undefined) return null;
+    conditions.push({ sql: `${name} = ?`, params: [id] });
+  }
+  return conditions;
+}
+
+/** Those that only the requests themselves can answer. */
+export function rowConditions({ minTotalMs, search }: RequestFilter, words: WordReader): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (minTotalMs !== undefined) conditions.push({ sql: 'total_us >= ?', params: [Math.round(minTotalMs * 1000)] });
+  if (search !== undefined && search !== '') conditions.push(searchCondition(search, words));
+  return conditions;
+}
+
+function searchCondition(search: string, words: WordReader): Condition {
+  const ids = JSON.stringify(words.idsContaining(search));
+  const isWord = (column: string): string => `${column} IN (SELECT value FROM json_each(?))`;
+  return {
+    sql: `(${isWord('model')} OR ${isWord('error_code')} OR instr(lower(${REQUEST_ID_TEXT}), ?) > 0)`,
+    params: [ids, ids, search.toLowerCase()],
+  };
+}
+
+/** All of them at once. */
+export function allOf(conditions: readonly Condition[]): Condition {
+  return { sql: conditions.map(({ sql }) => `AND ${sql}`).join(' '), params: conditions.flatMap(({ params }) => params) };
+}

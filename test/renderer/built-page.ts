@@ -1,0 +1,35 @@
+// The page as users get it: built once for each state of its sources, and kept in the test cache.
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'vite';
+import { cachedFolder } from '../cache.ts';
+import { testCacheDir } from '../models.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PREFIX = 'page-';
+
+/** The folder with the built page. */
+export async function builtPage(): Promise<string> {
+  const name = `${PREFIX}${await sourceHash()}`;
+  const folder = await cachedFolder(name, async (outDir) => {
+    await build({ root: join(ROOT, 'renderer'), logLevel: 'error', build: { outDir, emptyOutDir: true } });
+  });
+  for (const other of (await readdir(testCacheDir())).filter((entry) => entry.startsWith(PREFIX) && !entry.startsWith(name)))
+    await rm(join(testCacheDir(), other), { recursive: true, force: true });
+  return folder;
+}
+
+/** Over the page's own files, what it shares with the engine, and the versions of its dependencies. */
+async function sourceHash(): Promise<string> {
+  const hash = createHash('sha256');
+  const files = [...(await filesOf('renderer')), ...(await filesOf('engine/contract')), join(ROOT, 'package-lock.json')];
+  for (const file of files) hash.update(file).update(await readFile(file));
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return paths.filter((path) => !path.startsWith(join(ROOT, 'renderer/dist'))).sort();
+}
