@@ -19,6 +19,9 @@ interface OptionRow<T> {
 }
 
 const row = <T>(option: OptionRow<T>): OptionRow<T> => option;
+/** `int8` where a model has it: variants made from a calibration. */
+const KV_CACHES = ['fp32', 'int8'] as const;
+type KvCache = (typeof KV_CACHES)[number];
 const PRECISIONS = ['fp32', 'fp16', 'int8', 'int4'] as const satisfies readonly Precision[];
 
 export const OPTIONS = {
@@ -61,6 +64,14 @@ export const OPTIONS = {
     limit: `one of ${PRECISIONS.join(', ')}`,
     fallback: (): Precision | null => null,
     parse: oneOf(PRECISIONS),
+  }),
+  kvCache: row({
+    flag: '--kv-cache <name>',
+    env: 'MILLRACE_KV_CACHE',
+    help: `numbers in the KV cache: ${KV_CACHES.join(', ')}; int8 takes a quarter of the memory, decodes long contexts faster and reads prompts slower`,
+    limit: `one of ${KV_CACHES.join(', ')}`,
+    fallback: (): KvCache => 'fp32',
+    parse: oneOf(KV_CACHES),
   }),
   ctx: row({
     flag: '--ctx <tokens>',

@@ -113,7 +113,7 @@ export function createFleet(config: EngineConfig, log: Log, spawn: SpawnRunner =
     maxRequests: config.queue,
     speculation: config.speculation,
     batching: { maxBatchSize: config.maxBatch, maxWaitMs: config.maxWait },
-    preferredVariant: config.precision,
+    preferred: { variant: config.precision, smallCache: config.kvCache === 'int8' },
   });
 }
 

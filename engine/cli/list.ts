@@ -4,7 +4,7 @@ import type { ModelManifest } from '../models/manifest.ts';
 import { ModelStore, type InstalledModel } from '../models/store/model-store.ts';
 import { formatBytes } from './progress.ts';
 
-const COLUMNS = ['NAME', 'PRECISIONS', 'SIZE', 'PARAMETERS', 'CONTEXT', 'LICENCE'];
+const COLUMNS = ['NAME', 'VARIANTS', 'SIZE', 'PARAMETERS', 'CONTEXT', 'LICENCE'];
 
 /** A table for people, or one JSON array. */
 export async function listModels(dataDir: string, json: boolean): Promise<void> {
@@ -31,7 +31,7 @@ function toRow(model: InstalledModel): readonly string[] {
   const size = formatBytes(sizeOf(model.manifest));
   return [
     id,
-    precisionsOf(model.manifest).join(', '),
+    variantsOf(model.manifest).join(', '),
     size,
     `${(parameterCount / 1e6).toFixed(0)}M`,
     String(config.contextLength),
@@ -55,12 +55,14 @@ function toJson(model: InstalledModel): unknown {
 }
 
 /** The default first. */
-function precisionsOf(manifest: ModelManifest): readonly string[] {
+function variantsOf(manifest: ModelManifest): readonly string[] {
   return [manifest.defaultVariant, ...Object.keys(manifest.variants).filter((name) => name !== manifest.defaultVariant)];
 }
 
+/** Variants that share their weights count once. */
 function sizeOf(manifest: ModelManifest): number {
-  return Object.values(manifest.variants).reduce((sum, variant) => sum + variant.sizeBytes, 0);
+  const sizes = new Map(Object.values(manifest.variants).map(({ weightsFile, sizeBytes }) => [weightsFile, sizeBytes]));
+  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Lines with columns aligned, two spaces between them. */

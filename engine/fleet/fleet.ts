@@ -6,7 +6,7 @@ import type { ModelStore, SetAsideModel } from '../models/store/model-store.ts';
 import type { ModelControl, Removal } from './control.ts';
 import { encodeJob } from './encode-job.ts';
 import type { Charging, EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
-import { InstalledModels, type NamedVariant } from './installed-models.ts';
+import { InstalledModels, type NamedVariant, type VariantPreference } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
 import { Removals } from './removals.ts';
 import type { ReplicaLimits } from './replica.ts';
@@ -15,14 +15,15 @@ import type { Job } from './requests.ts';
 
 export interface FleetOptions extends ReplicasOptions {
   readonly store: ModelStore;
-  /** The variant that a plain model name means, where the model has it. */
-  readonly preferredVariant?: string | null;
+  /** Absent: each model's default variant. */
+  readonly preferred?: VariantPreference;
   readonly now?: () => number;
   readonly limits?: Partial<ReplicaLimits>;
   /** For how long a removed model can come back. */
   readonly undoMs?: number;
 }
 
+const DEFAULT_VARIANT: VariantPreference = { variant: null, smallCache: false };
 const LOAD_MS = 300_000;
 const SILENT_MS = 30_000;
 
@@ -35,9 +36,9 @@ export class Fleet implements ModelHost, ModelControl {
   #draining = false;
 
   constructor(options: FleetOptions) {
-    const { store, log, preferredVariant = null, now = Date.now, maxRequests, limits } = options;
+    const { store, log, preferred = DEFAULT_VARIANT, now = Date.now, maxRequests, limits } = options;
     this.#options = options;
-    this.#installed = new InstalledModels(store, log, preferredVariant);
+    this.#installed = new InstalledModels(store, log, preferred);
     this.#removals = new Removals(log, now, options.undoMs);
     this.#replicas = new Replicas(options, {
       limits: { ...LIFE_LIMITS, maxRequests, loadMs: LOAD_MS, silentMs: SILENT_MS, ...limits },

@@ -1,6 +1,6 @@
 // Owns what the engine knows of the models on disk: a snapshot that follows the folder, so that questions are answered at once.
 // Knows nothing about processes.
-import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
+import { SMALL_CACHE_SUFFIX, type ModelManifest, type VariantManifest } from '../models/manifest.ts';
 import type { InstalledModel, ModelStore } from '../models/store/model-store.ts';
 import type { Log } from '../log.ts';
 
@@ -13,23 +13,31 @@ export interface NamedVariant {
   readonly folder: string;
 }
 
+/** What a plain model name means, where the model has it. */
+export interface VariantPreference {
+  /** Null: the model's default. */
+  readonly variant: string | null;
+  /** The one with the same weights whose KV cache has 8 bits. */
+  readonly smallCache: boolean;
+}
+
 /** Other processes install and remove models too (`millrace pull`); the folder is looked at this often. */
 const REFRESH_MS = 2000;
 
 export class InstalledModels {
   readonly #store: ModelStore;
   readonly #log: Log;
-  readonly #preferredVariant: string | null;
+  readonly #preferred: VariantPreference;
   #models: ReadonlyMap<string, ModelManifest> = new Map();
   #damaged: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #onChange: (ids: readonly string[]) => void = () => undefined;
   #refreshing: Promise<void> = Promise.resolve();
 
-  constructor(store: ModelStore, log: Log, preferredVariant: string | null) {
+  constructor(store: ModelStore, log: Log, preferred: VariantPreference) {
     this.#store = store;
     this.#log = log;
-    this.#preferredVariant = preferredVariant;
+    this.#preferred = preferred;
   }
 
   list(): readonly ModelManifest[] {
@@ -46,8 +54,10 @@ export class InstalledModels {
   }
 
   #plainVariant(manifest: ModelManifest): string {
-    const preferred = this.#preferredVariant;
-    return preferred !== null && preferred in manifest.variants ? preferred : manifest.defaultVariant;
+    const { variant, smallCache } = this.#preferred;
+    const chosen = variant !== null && variant in manifest.variants ? variant : manifest.defaultVariant;
+    const small = `${chosen}${SMALL_CACHE_SUFFIX}`;
+    return smallCache && small in manifest.variants ? small : chosen;
   }
 
   /** Reads the folder now and from then on; `onChange` hears which models are gone or were replaced. */

@@ -30,7 +30,7 @@ const KV_SHARE = 0.6;
 export function kvBytesPerToken(manifest: ModelManifest, variant: VariantManifest): number {
   if (manifest.kind === 'encoder') return 0;
   const { layerCount, kvHeadCount, headDim } = manifest.config;
-  const elementBytes = { f32: 4, f16: 2, i8: 1 }[variant.kvType];
+  const elementBytes = { f32: 4, i8: 1 }[variant.kvType];
   return 2 * layerCount * kvHeadCount * headDim * elementBytes;
 }
 

@@ -169,6 +169,9 @@ export type EncoderPooling = 'mean' | 'cls' | 'last';
  */
 export const ENCODER_OUTPUT = 'rows';
 
+/** Ends the names of variants whose KV cache has 8 bits; what comes before names the one with the same weights and a float32 cache. */
+export const SMALL_CACHE_SUFFIX = '-kv8';
+
 export interface VariantManifest {
   /** Name within the model: usually the precision. */
   readonly name: string;
@@ -184,7 +187,7 @@ export interface VariantManifest {
   /** How the weights came about, in words: "Q4_1 blocks mapped exactly", "8-bit weights and activations, SmoothQuant 0.5". */
   readonly method: string;
   /** Element type of the KV cache inputs; of no meaning for encoders. */
-  readonly kvType: 'f32' | 'f16' | 'i8';
+  readonly kvType: 'f32' | 'i8';
 }
 
 export interface TokenizerManifest {

@@ -21,7 +21,6 @@ export interface OrtDecoderOptions {
 /** Bytes of one element of the KV cache, and its type in the graph. */
 const KV_TYPES: Readonly<Record<VariantManifest['kvType'], { readonly bytes: number; readonly type: ElementType }>> = {
   f32: { bytes: 4, type: 'float32' },
-  f16: { bytes: 2, type: 'float16' },
   i8: { bytes: 1, type: 'int8' },
 };
 /** Slot ranges whose tensors are kept ready. */

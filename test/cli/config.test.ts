@@ -8,6 +8,7 @@ const EDGES: Record<OptionName, { readonly good: string; readonly bad: string }>
   dataDir: { good: './data', bad: ' ' },
   model: { good: 'm', bad: ' ' },
   precision: { good: 'INT8', bad: 'int3' },
+  kvCache: { good: 'INT8', bad: 'int4' },
   ctx: { good: '16', bad: '15' },
   slots: { good: '256', bad: '0' },
   threads: { good: '1', bad: '1.5' },

@@ -102,12 +102,12 @@ describe('millrace with a model', () => {
 
   test('lists it', async () => {
     const { stdout } = await millrace(['list', '--data-dir', dataDir]);
-    expect(stdout).toMatch(new RegExp(`^NAME .*\\n${MODEL} +int8 +\\d+ MB`));
+    expect(stdout).toMatch(new RegExp(`^NAME .*\\n${MODEL} +int8, int8-kv8 +\\d+ MB`));
     const [model] = JSON.parse((await millrace(['list', '--json', '--data-dir', dataDir])).stdout) as {
       id: string;
       variants: { name: string }[];
     }[];
-    expect(model).toMatchObject({ id: MODEL, defaultVariant: 'int8', variants: [{ name: 'int8' }] });
+    expect(model).toMatchObject({ id: MODEL, defaultVariant: 'int8', variants: [{ name: 'int8' }, { name: 'int8-kv8' }] });
   });
 
   test('runs it without a server, with the prompt from stdin, and streams the answer', async () => {

@@ -13,7 +13,7 @@ import type { ModelStore } from '../store/model-store.ts';
 import { tokenBytes } from '../store/token-bytes.ts';
 import { writeVocab } from '../store/vocab.ts';
 import { planFor } from './plan.ts';
-import { type ConvertProgress, writeEncoderVariant, writeVariant } from './variant.ts';
+import { type ConvertProgress, smallCacheVariant, writeEncoderVariant, writeVariant } from './variant.ts';
 
 const TOKENIZER_FILE = 'tokenizer.json';
 const VOCAB_FILE = 'vocab.bin';
@@ -27,18 +27,21 @@ export interface ConvertRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Makes one variant, named after its precision, and returns what model.json says of it. Throws `unsupported_model` for a
+/** Makes the variants of one precision and returns what model.json says of them: the one named after it, then those that share its
+ * weights. Throws `unsupported_model` for a
  * precision this source or machine has no form for, `model_file_invalid` for a faulty source. */
-export async function convertModel(request: ConvertRequest): Promise<VariantManifest> {
+export async function convertModel(request: ConvertRequest): Promise<readonly [VariantManifest, ...VariantManifest[]]> {
   const { precision, outDir, ...rest } = request;
   const { source } = rest;
   if (source.kind === 'encoder') {
     const plan = await encoderPlan({ ...rest, source, precision, threads: availableParallelism() });
-    return writeEncoderVariant({ ...rest, source, plan, name: precision, modelDir: outDir });
+    return [await writeEncoderVariant({ ...rest, source, plan, name: precision, modelDir: outDir })];
   }
   // Making the plan can take a run of the model, longer than a first step may stay unannounced.
   request.onProgress?.({ variant: precision, stepsDone: 0, stepsTotal: decoderSteps(source.config.layerCount) });
-  return writeVariant({ ...rest, source, plan: await planFor({ ...rest, source, precision }), name: precision, modelDir: outDir });
+  const plan = await planFor({ ...rest, source, precision });
+  const variant = await writeVariant({ ...rest, source, plan, name: precision, modelDir: outDir });
+  return plan.cacheScales === null ? [variant] : [variant, smallCacheVariant(variant)];
 }
 
 export interface InstallRequest {
@@ -71,7 +74,7 @@ async function fillFolder(request: InstallRequest, folder: string): Promise<Mode
   const own = source.kind === 'encoder' ? await encoderParts(source, folder) : await decoderParts(source, folder);
   const variants: Record<string, VariantManifest> = {};
   for (const precision of new Set(precisions)) {
-    variants[precision] = await convertModel({ ...request, precision, outDir: folder });
+    for (const variant of await convertModel({ ...request, precision, outDir: folder })) variants[variant.name] = variant;
   }
   const { licence, parameterCount } = source;
   const createdAt = new Date().toISOString();

@@ -15,7 +15,7 @@ export interface PlanRequest {
   readonly signal?: AbortSignal;
 }
 
-/** INT8 runs the model once over a calibration text. Throws `unsupported_model` for a precision that no provider here computes in. */
+/** INT8 and INT4 run the model once over a calibration text. Throws `unsupported_model` for a precision that no provider here computes in. */
 export async function planFor({ source, precision, signal }: PlanRequest): Promise<PrecisionPlan> {
   switch (precision) {
     case 'fp32':
@@ -25,7 +25,7 @@ export async function planFor({ source, precision, signal }: PlanRequest): Promi
       return int8Plan({ source, threads: availableParallelism(), ...(signal === undefined ? {} : { signal }) });
     case 'int4':
       refuseFaultyKernels();
-      return int4Plan(source);
+      return int4Plan({ source, threads: availableParallelism(), ...(signal === undefined ? {} : { signal }) });
     case 'fp16':
       // CPUs have no fast float16 multiplication: there it is a storage format, and takes twice the memory of 8-bit weights.
       throw new EngineError('unsupported_model', 'The CPU does not compute in fp16; choose fp32, int8 or int4.', { param: 'precision' });

@@ -9,7 +9,8 @@ import { DecoderWeights } from '../graph/decoder-weights.ts';
 import { encoderSteps, writeEncoder } from '../graph/encoder/encoder.ts';
 import type { EncoderPlan } from '../graph/encoder/graph.ts';
 import { EncoderWeights } from '../graph/encoder/weights.ts';
-import { GRAPH_VERSION, type VariantManifest } from '../manifest.ts';
+import { GRAPH_VERSION, SMALL_CACHE_SUFFIX, type VariantManifest } from '../manifest.ts';
+import { withEightBitCache } from '../graph/kv-cache.ts';
 import { GraphBuilder } from '../graph/onnx.ts';
 import type { PrecisionPlan } from '../graph/linear.ts';
 import type { EncoderSource } from '../readers/encoder/source.ts';
@@ -18,6 +19,8 @@ import { WeightsFile } from '../graph/weights-file.ts';
 import { syncFolder } from '../store/sync-folder.ts';
 
 const GRAPH_FILE = 'graph.onnx';
+/** The same weights with an 8-bit KV cache. */
+const SMALL_CACHE_GRAPH_FILE = 'graph-kv8.onnx';
 const WEIGHTS_FILE = 'weights.bin';
 
 /** Parts of a model written so far: the embedding, each layer, the head. */
@@ -54,6 +57,8 @@ interface GraphJob extends VariantJob {
   readonly stepsTotal: number;
   /** Adds the graph; yields the number of steps done after each. */
   readonly write: (b: GraphBuilder) => Generator<number>;
+  /** Of the finished graph: further graphs over the same weights, by their files' names. */
+  readonly others: (b: GraphBuilder) => ReadonlyMap<string, GraphBuilder>;
 }
 
 /** Writes `<modelDir>/<name>/`, replacing an older one, and returns what model.json says of it. Holds about one slab of one
@@ -62,14 +67,31 @@ export async function writeVariant(request: VariantRequest): Promise<VariantMani
   const { source, plan } = request;
   const weights = new DecoderWeights(source, (layer) => plan.smoothing(layer));
   const write = (b: GraphBuilder): Generator<number> => writeDecoder({ b, weights, plan });
-  return writeGraph({ ...request, parameterCount: source.parameterCount, stepsTotal: decoderSteps(source.config.layerCount), write });
+  const { cacheScales } = plan;
+  const others = (b: GraphBuilder): ReadonlyMap<string, GraphBuilder> =>
+    new Map(cacheScales === null ? [] : [[SMALL_CACHE_GRAPH_FILE, withEightBitCache(b, source.config, cacheScales)]]);
+  const { parameterCount, config } = source;
+  return writeGraph({ ...request, parameterCount, stepsTotal: decoderSteps(config.layerCount), write, others });
+}
+
+/** The variant beside one whose plan has scales for the cache: the same weights, a quarter of the KV cache. */
+export function smallCacheVariant(variant: VariantManifest): VariantManifest {
+  const graphFile = `${variant.name}/${SMALL_CACHE_GRAPH_FILE}`;
+  const method = `${variant.method}; 8-bit KV cache`;
+  return { ...variant, name: `${variant.name}${SMALL_CACHE_SUFFIX}`, graphFile, method, kvType: 'i8' };
 }
 
 /** As `writeVariant`, for an encoder. */
 export async function writeEncoderVariant(request: EncoderVariantRequest): Promise<VariantManifest> {
   const { source, plan } = request;
   const write = (b: GraphBuilder): Generator<number> => writeEncoder({ b, weights: new EncoderWeights(source), plan });
-  return writeGraph({ ...request, parameterCount: source.parameterCount, stepsTotal: encoderSteps(source.config.layerCount), write });
+  return writeGraph({
+    ...request,
+    parameterCount: source.parameterCount,
+    stepsTotal: encoderSteps(source.config.layerCount),
+    write,
+    others: () => new Map(),
+  });
 }
 
 async function writeGraph(job: GraphJob): Promise<VariantManifest> {
@@ -104,9 +126,11 @@ async function writeFiles(job: GraphJob, folder: string): Promise<{ graphBytes: 
     await nextTurn();
     signal?.throwIfAborted();
   }
+  const others = job.others(b);
   file.sync();
   const graph = b.finish();
   await writeFile(join(folder, GRAPH_FILE), graph, { flush: true });
+  for (const [name, other] of others) await writeFile(join(folder, name), other.finish(), { flush: true });
   await syncFolder(folder);
   return { graphBytes: graph.length, weightsBytes: file.sizeBytes };
 }

@@ -42,4 +42,5 @@ export const float32Plan: PrecisionPlan = {
   embedding: float32Embedding,
   format: () => float32Linear,
   smoothing: () => null,
+  cacheScales: null,
 };

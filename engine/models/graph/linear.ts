@@ -1,6 +1,7 @@
 // Owns the seam between the decoder writer and the forms a weight matrix can take: what a form is given, what it must emit.
 // Knows nothing about quantisation; the forms other than float32 live in `quantise/`.
 import type { Precision } from '../manifest.ts';
+import type { CacheScales } from './kv-cache.ts';
 import type { SourceType } from '../readers/tensors.ts';
 import { DataType, type GraphBuilder } from './onnx.ts';
 
@@ -64,6 +65,8 @@ export interface PrecisionPlan {
   /** `layer` is null for the head. */
   format(layer: number | null, projection: Projection): LinearFormat;
   smoothing(layer: number): LayerSmoothing | null;
+  /** For a second graph with an 8-bit KV cache; null: none is made. */
+  readonly cacheScales: CacheScales | null;
 }
 
 /** Rows read at a time, so that memory stays near this many bytes whatever the tensor's size. */

@@ -34,7 +34,7 @@ export interface TensorSpec {
   readonly dims: readonly number[];
 }
 
-interface ValueSpec {
+export interface ValueSpec {
   readonly name: string;
   readonly type: DataType;
   readonly shape: Shape;
@@ -113,6 +113,17 @@ export class GraphBuilder {
     const name = `const.f32.${value}`;
     if (this.has(name)) return name;
     return this.initializer({ name, type: DataType.float32, dims: [] }, Float32Array.of(value));
+  }
+
+  /** The same graph over the same weights file, changed piece by piece; both go on separately. */
+  fork(change: { readonly node: (node: NodeSpec) => NodeSpec; readonly value: (value: ValueSpec) => ValueSpec }): GraphBuilder {
+    const fork = new GraphBuilder(this.#weights, this.#location);
+    fork.#nodes.push(...this.#nodes.map(change.node));
+    fork.#inputs.push(...this.#inputs.map(change.value));
+    fork.#outputs.push(...this.#outputs.map(change.value));
+    for (const [name, tensor] of this.#initializers) fork.#initializers.set(name, tensor);
+    for (const name of this.#values) fork.#values.add(name);
+    return fork;
   }
 
   /** The bytes of the model file. */

@@ -30,8 +30,7 @@ export async function calibrate(request: CalibrationRequest): Promise<readonly L
     const widths = new Map<string, number>();
     const plan = observedPlan(request.plan, widths);
     const { graphFile } = await writeVariant({ ...request, plan, name: 'observed', modelDir: folder });
-    const maxima = await readMaxima(join(folder, graphFile), request, widths);
-    return layerMaxima(maxima, request.source.config.layerCount);
+    return await readMaxima(join(folder, graphFile), request, widths);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -75,7 +74,7 @@ async function readMaxima(
   graphPath: string,
   request: CalibrationRequest,
   widths: ReadonlyMap<string, number>,
-): Promise<Map<string, Float32Array>> {
+): Promise<readonly LayerMaxima[]> {
   const { source, tokens, threads, signal } = request;
   using run = new PromptRun({ graphPath, config: source.config, capacity: tokens.length, threads });
   const maxima = new Map(Array.from(widths, ([name, width]) => [name, new Float32Array(width)]));
@@ -87,16 +86,18 @@ async function readMaxima(
     for (const [name, values] of seen) maxima.get(name)?.forEach((value, at, all) => (all[at] = Math.max(value, values[at] ?? 0)));
   }
   for (const tensor of Object.values(outputs)) tensor.dispose();
-  return maxima;
+  return layerMaxima(maxima, run);
 }
 
-function layerMaxima(maxima: ReadonlyMap<string, Float32Array>, layerCount: number): LayerMaxima[] {
+function layerMaxima(maxima: ReadonlyMap<string, Float32Array>, run: PromptRun): LayerMaxima[] {
   const of = (layer: number, projection: string): Float32Array =>
     maxima.get(`maxima.${layer}.${projection}`) ?? bug(`Layer ${layer} was not calibrated.`);
-  return Array.from({ length: layerCount }, (_, layer) => ({
+  return Array.from({ length: run.config.layerCount }, (_, layer) => ({
     qkv: of(layer, 'qkv'),
     attnOut: of(layer, 'attn_out'),
     gateUp: of(layer, 'gate_up'),
     down: of(layer, 'down'),
+    keys: run.cacheMaxima(layer, 'k'),
+    values: run.cacheMaxima(layer, 'v'),
   }));
 }

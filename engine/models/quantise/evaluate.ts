@@ -1,7 +1,7 @@
 // Owns how far a variant is from its parent: perplexity, agreement of the most likely token, divergence of the distributions.
 // Knows nothing about how variants are made. Texts come from the caller, as tokens.
 import { bug } from '../../errors.ts';
-import type { DecoderConfig } from '../manifest.ts';
+import type { DecoderConfig, VariantManifest } from '../manifest.ts';
 import { PromptRun } from './prompt-run.ts';
 
 export interface VariantEvaluation {
@@ -15,11 +15,17 @@ export interface VariantEvaluation {
   readonly positions: number;
 }
 
+export interface EvaluatedGraph {
+  /** Absolute. */
+  readonly path: string;
+  readonly kvType: VariantManifest['kvType'];
+}
+
 export interface EvaluationRequest {
   readonly config: DecoderConfig;
-  /** Absolute paths of two graphs of the same model. */
-  readonly candidatePath: string;
-  readonly referencePath: string;
+  /** Two graphs of the same model. */
+  readonly candidate: EvaluatedGraph;
+  readonly reference: EvaluatedGraph;
   /** One text; at least two tokens, at most the context. */
   readonly tokens: Int32Array;
   readonly threads: number;
@@ -34,9 +40,10 @@ const CHUNK_TOKENS = 128;
 export async function evaluateVariant(request: EvaluationRequest): Promise<VariantEvaluation> {
   const { config, tokens, threads, onProgress, signal } = request;
   if (tokens.length < 2) bug('An evaluation needs two tokens at least.');
-  const open = (graphPath: string): PromptRun => new PromptRun({ graphPath, config, capacity: tokens.length, threads });
-  using candidate = open(request.candidatePath);
-  using reference = open(request.referencePath);
+  const open = ({ path, kvType }: EvaluatedGraph): PromptRun =>
+    new PromptRun({ graphPath: path, kvType, config, capacity: tokens.length, threads });
+  using candidate = open(request.candidate);
+  using reference = open(request.reference);
   const sums = new Sums(config.vocabSize);
   for (let from = 0; from < tokens.length; from += CHUNK_TOKENS) {
     signal?.throwIfAborted();

@@ -1,17 +1,23 @@
 // Owns running a variant's graph over one sequence, chunk by chunk, for calibration and evaluation.
 // Knows nothing about serving: no batches, no sampling.
+import { bug } from '../../errors.ts';
 import { OrtSession, OrtTensor, RunBinding } from '../../ort/index.ts';
-import { type DecoderConfig, GRAPH_TOP_COUNT } from '../manifest.ts';
+import { type DecoderConfig, GRAPH_TOP_COUNT, type VariantManifest } from '../manifest.ts';
 
 export interface PromptRunOptions {
   readonly graphPath: string;
   readonly config: DecoderConfig;
+  /** Default: float32. */
+  readonly kvType?: VariantManifest['kvType'];
   /** Tokens the KV cache holds. */
   readonly capacity: number;
   readonly threads: number;
 }
 
-/** Holds a session and a float32 KV cache until it is disposed. */
+/** Forms of the KV cache that this processor computes with. */
+const CACHE_ARRAYS = { f32: Float32Array, i8: Int8Array } as const;
+
+/** Holds a session and its KV cache until it is disposed. */
 export class PromptRun implements Disposable {
   readonly config: DecoderConfig;
   readonly #session: OrtSession;
@@ -19,13 +25,13 @@ export class PromptRun implements Disposable {
   #length = 0;
 
   /** @throws OrtError when the graph does not load */
-  constructor({ graphPath, config, capacity, threads }: PromptRunOptions) {
+  constructor({ graphPath, config, kvType = 'f32', capacity, threads }: PromptRunOptions) {
     this.config = config;
     this.#session = OrtSession.create(graphPath, { threads });
     const shape = [1, config.kvHeadCount, capacity, config.headDim];
     const size = shape.reduce((product, dim) => product * dim, 1);
     const names = Array.from({ length: config.layerCount }, (_, layer) => [`k_${layer}`, `v_${layer}`]).flat();
-    this.#caches = new Map(names.map((name) => [name, OrtTensor.over(new Float32Array(size), shape)]));
+    this.#caches = new Map(names.map((name) => [name, OrtTensor.over(new CACHE_ARRAYS[kvType](size), shape)]));
   }
 
   /** Forgets the sequence. */
@@ -45,6 +51,20 @@ export class PromptRun implements Disposable {
     }
     this.#length += tokens.length;
     return logits;
+  }
+
+  /** Largest magnitude in each channel of what a float32 cache holds, [kvHeads · headDim]. */
+  cacheMaxima(layer: number, side: 'k' | 'v'): Float32Array {
+    const { kvHeadCount, headDim } = this.config;
+    const maxima = new Float32Array(kvHeadCount * headDim);
+    const content = this.#caches.get(`${side}_${layer}`)?.memory;
+    if (!(content instanceof Float32Array)) return bug('Only a float32 cache has maxima.');
+    const headSize = content.length / kvHeadCount;
+    content.forEach((value, at) => {
+      const channel = Math.floor(at / headSize) * headDim + (at % headDim);
+      maxima[channel] = Math.max(maxima[channel] ?? 0, Math.abs(value));
+    });
+    return maxima;
   }
 
   [Symbol.dispose](): void {

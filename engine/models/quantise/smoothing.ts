@@ -10,6 +10,9 @@ export interface LayerMaxima {
   readonly attnOut: Float32Array;
   readonly gateUp: Float32Array;
   readonly down: Float32Array;
+  /** [kvHeads · headDim], of what the KV cache holds. */
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
 }
 
 /** Share of the spread that moves into the weights, by measured divergence: 0.5 costs half as much again. */
@@ -21,7 +24,7 @@ const SMALLEST = 1e-4;
 const LARGEST_FACTOR = 1e3;
 
 /** Factors for every projection. */
-export type SmoothedLayer = { readonly [Projection in keyof LayerSmoothing]: Float32Array };
+export type SmoothedLayer = { readonly [Input in keyof LayerSmoothing]: Float32Array };
 
 /** Factors of one layer; its weights are read once. */
 export function smoothLayer(weights: DecoderWeights, layer: number, maxima: LayerMaxima): SmoothedLayer {

@@ -24,13 +24,14 @@ type Speeds = ReadonlyMap<string, number>;
 
 interface Pair {
   readonly part: string;
-  /** Name of our model. */
+  /** Name of our model, and its variant where it is not the default. */
   readonly ours: string;
+  readonly variant?: string;
   /** The peer's GGUF. */
   readonly gguf: string | null;
   /** Ratio demanded at each batch size, and for prefill. */
   readonly goals: Readonly<Record<number, number>>;
-  readonly prefillGoal: number;
+  readonly prefillGoal: number | undefined;
 }
 
 /** Each pair is alternated on its own, so that the two sides of a ratio are measured within a minute of each other. */
@@ -39,8 +40,7 @@ export async function decodePart(context: BenchContext): Promise<readonly Figure
   for (const pair of choosePairs(context)) {
     const collected = new Figures(pair.part);
     await alternate(context, context.peer === null ? ['ours'] : ['ours', 'peer'], async (side) => {
-      const subject = side === 'ours' ? pair.ours : pair.gguf;
-      const speeds = subject === null ? [] : await measure(context, side, subject);
+      const speeds = await measure(context, side, pair);
       for (const [name, value] of speeds) collected.add(side, value, specOf(name, pair));
     });
     figures.push(...collected.list());
@@ -53,6 +53,7 @@ function choosePairs({ files }: BenchContext): readonly Pair[] {
   return [
     { part: 'same weights (as shipped)', ours: exactModel, gguf: source, goals: { 1: 1.1, 4: 1.6, 8: 1.9, 16: 2.2 }, prefillGoal: 2.5 },
     { part: 'INT8, peer Q8_0', ours: int8Model, gguf: q8, goals: { 1: 1.2, 4: 1.9, 8: 2.1, 16: 2.2 }, prefillGoal: 2.5 },
+    { part: 'INT8 with 8-bit KV cache, peer Q8_0', ours: int8Model, variant: 'int8-kv8', gguf: q8, goals: {}, prefillGoal: undefined },
     { part: 'INT8, peer Q4_0', ours: int8Model, gguf: q4, goals: { 1: 1, 8: 1.6, 16: 1.5 }, prefillGoal: 2 },
   ];
 }
@@ -63,17 +64,18 @@ function specOf(name: string, pair: Pair): FigureSpec {
   return { name, unit: 'tok/s', better: 'higher', ...(ratioGoal === undefined ? {} : { ratioGoal }) };
 }
 
-async function measure(context: BenchContext, side: Side, subject: string): Promise<Speeds> {
+async function measure(context: BenchContext, side: Side, pair: Pair): Promise<Speeds> {
   const workload = context.smoke ? SMOKE : FULL;
-  if (side === 'ours') return measureOurs(context, subject, workload);
-  return context.peer === null ? new Map() : measurePeer(context, context.peer, subject, workload);
+  if (side === 'ours') return measureOurs(context, pair, workload);
+  return context.peer === null || pair.gguf === null ? new Map() : measurePeer(context, context.peer, pair.gguf, workload);
 }
 
-async function measureOurs(context: BenchContext, model: string, workload: Workload): Promise<Speeds> {
-  const folder = join(context.files.dataDir, 'models', model);
+async function measureOurs(context: BenchContext, pair: Pair, workload: Workload): Promise<Speeds> {
+  const folder = join(context.files.dataDir, 'models', pair.ours);
   const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as DecoderManifest;
-  const variant = manifest.variants[manifest.defaultVariant];
-  if (variant === undefined) throw new Error(`${model} has no variant ${manifest.defaultVariant}.`);
+  const name = pair.variant ?? manifest.defaultVariant;
+  const variant = manifest.variants[name];
+  if (variant === undefined) throw new Error(`${pair.ours} has no variant ${name}.`);
   const decoder = new OrtDecoder({
     graphFile: join(folder, variant.graphFile),
     config: manifest.config,

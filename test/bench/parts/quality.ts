@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { DecoderManifest } from '../../../engine/models/manifest.ts';
+import type { DecoderManifest, VariantManifest } from '../../../engine/models/manifest.ts';
 import { type VariantEvaluation, evaluateVariant } from '../../../engine/models/quantise/evaluate.ts';
 import { convertedData } from '../../served.ts';
 import type { BenchContext } from '../context.ts';
@@ -19,6 +19,7 @@ interface Graph {
   readonly folder: string;
   /** Absolute path of the default variant's graph. */
   readonly path: string;
+  readonly kvType: VariantManifest['kvType'];
 }
 
 /** Graphs whose figures stand in one row. */
@@ -39,8 +40,8 @@ export async function qualityPart(context: BenchContext): Promise<readonly Figur
     const known = new Map<Graph, VariantEvaluation>();
     const evaluate = async (graph: Graph): Promise<VariantEvaluation> => {
       context.log(`quality: ${text}, ${graph.manifest.id}`);
-      const request = { config: reference.manifest.config, referencePath: reference.path, tokens, threads: context.shape.threads };
-      const result = known.get(graph) ?? (await evaluateVariant({ ...request, candidatePath: graph.path }));
+      const request = { config: reference.manifest.config, reference, tokens, threads: context.shape.threads };
+      const result = known.get(graph) ?? (await evaluateVariant({ ...request, candidate: graph }));
       known.set(graph, result);
       return result;
     };
@@ -62,20 +63,23 @@ async function openGraphs({ files, smoke }: BenchContext): Promise<{ reference: 
   const [peerQ8 = null, peerQ4 = null] = await Promise.all(peerForms.map(({ name }) => open(name)));
   const exact = await openGraph(files.dataDir, files.exactModel);
   const int8 = await openGraph(files.dataDir, files.int8Model);
+  const smallCache = await openGraph(files.dataDir, files.int8Model, 'int8-kv8');
   const pairs = [
     { name: 'same weights', ours: exact, peer: null, noWorse: false },
     { name: 'INT8, peer Q8_0', ours: int8, peer: peerQ8, noWorse: false },
+    { name: 'INT8 with 8-bit KV cache', ours: smallCache, peer: null, noWorse: false },
     { name: 'INT8, peer Q4_0', ours: int8, peer: peerQ4, noWorse: true },
   ];
   return { reference: await open('fp32'), pairs };
 }
 
-async function openGraph(dataDir: string, name: string): Promise<Graph> {
+async function openGraph(dataDir: string, name: string, variantName?: string): Promise<Graph> {
   const folder = join(dataDir, 'models', name);
   const manifest = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as DecoderManifest;
-  const variant = manifest.variants[manifest.defaultVariant];
-  if (variant === undefined) throw new Error(`${name} has no variant ${manifest.defaultVariant}.`);
-  return { manifest, folder, path: join(folder, variant.graphFile) };
+  const wanted = variantName ?? manifest.defaultVariant;
+  const variant = manifest.variants[wanted];
+  if (variant === undefined) throw new Error(`${name} has no variant ${wanted}.`);
+  return { manifest, folder, path: join(folder, variant.graphFile), kvType: variant.kvType };
 }
 
 async function tokenise({ manifest, folder }: Graph, text: string, count: number): Promise<Int32Array> {

@@ -35,7 +35,7 @@ describe('a tiny model', () => {
     const manifest = asDecoder(await store.get('tiny'));
     expect(manifest).toEqual(returned);
     expect(manifest.defaultVariant).toBe('int4');
-    expect(Object.keys(manifest.variants)).toEqual(['int4', 'fp32']);
+    expect(Object.keys(manifest.variants)).toEqual(['int4', 'int4-kv8', 'fp32']);
     const { tokenizer, variants } = manifest;
     const named = [tokenizer.file, tokenizer.vocabFile, ...Object.values(variants).flatMap((v) => [v.graphFile, v.weightsFile])];
     for (const file of named) expect(existsSync(join(store.path('tiny'), file)), file).toBe(true);

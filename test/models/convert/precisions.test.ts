@@ -25,7 +25,7 @@ const cases = FAMILIES.flatMap((family) => (['int8', 'int4'] satisfies Precision
 
 test.each(cases)('%s in %s', async (family, precision) => {
   const source = openModel(join(FIXTURES, family));
-  const variant = await convertModel({ source, precision, outDir: folder });
+  const [variant] = await convertModel({ source, precision, outDir: folder });
   source.tensors.dispose();
   const bytes = readFileSync(join(FIXTURES, family, 'logits.f32'));
   const expected = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));

@@ -8,7 +8,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { convertModel } from '../../../engine/models/convert/install.ts';
 import type { Precision } from '../../../engine/models/manifest.ts';
-import { evaluateVariant, type VariantEvaluation } from '../../../engine/models/quantise/evaluate.ts';
+import { type EvaluatedGraph, type VariantEvaluation, evaluateVariant } from '../../../engine/models/quantise/evaluate.ts';
 import { openModel } from '../../../engine/models/readers/open-model.ts';
 import type { SourceModel } from '../../../engine/models/readers/source-model.ts';
 import { testModel } from '../../models.ts';
@@ -26,14 +26,15 @@ const TEXTS = {
 
 let folder: string;
 let source: SourceModel;
-const graphs = new Map<Precision, string>();
+const graphs = new Map<string, EvaluatedGraph>();
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-accuracy-'));
   source = openModel(await testModel());
   for (const precision of ['fp32', 'int8', 'int4'] as const) {
-    const { graphFile } = await convertModel({ source, precision, outDir: folder });
-    graphs.set(precision, join(folder, graphFile));
+    for (const { name, graphFile, kvType } of await convertModel({ source, precision, outDir: folder })) {
+      graphs.set(name, { path: join(folder, graphFile), kvType });
+    }
   }
 }, 300_000);
 
@@ -42,13 +43,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function evaluate(precision: Precision, text: keyof typeof TEXTS): Promise<VariantEvaluation> {
+function graph(variant: string): EvaluatedGraph {
+  return graphs.get(variant) ?? { path: '', kvType: 'f32' };
+}
+
+function evaluate(variant: string, text: keyof typeof TEXTS, count = TOKENS): Promise<VariantEvaluation> {
   const { ids } = new Tokenizer(source.tokenizer.tokenizerJson, {}).encode(TEXTS[text](), { add_special_tokens: false });
   return evaluateVariant({
     config: source.config,
-    candidatePath: graphs.get(precision) ?? '',
-    referencePath: graphs.get('fp32') ?? '',
-    tokens: Int32Array.from(ids).subarray(0, TOKENS),
+    candidate: graph(variant),
+    reference: graph('fp32'),
+    tokens: Int32Array.from(ids).subarray(0, count),
     threads: availableParallelism(),
   });
 }
@@ -62,6 +67,15 @@ test.each(['reference prose', 'JavaScript source'] as const)('INT8 stays near fl
   expect(evaluation.meanKl).toBeLessThan(0.015);
   expect(evaluation.top1Agreement).toBeGreaterThan(0.92);
   expect(lossOf(evaluation)).toBeLessThan(INT8_LOSS);
+});
+
+test.each(['reference prose', 'JavaScript source'] as const)('an 8-bit KV cache costs little on %s', { timeout: 240_000 }, async (text) => {
+  for (const precision of ['int8', 'int4']) {
+    const [plain, small] = [await evaluate(precision, text, 400), await evaluate(`${precision}-kv8`, text, 400)];
+    expect(small.meanKl).toBeGreaterThan(plain.meanKl);
+    expect(small.meanKl).toBeLessThan(0.02);
+    expect(lossOf(small)).toBeLessThan(precision === 'int8' ? INT8_LOSS : INT8_LOSS + lossOf(plain));
+  }
 });
 
 test('the exact map of Q4_1 costs nothing but the rounding of activations', { timeout: 240_000 }, async () => {

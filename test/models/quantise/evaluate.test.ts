@@ -19,17 +19,18 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 async function convert(precision: 'fp32' | 'int4'): Promise<string> {
   const source = openModel(MODEL);
-  const { graphFile } = await convertModel({ source, precision, outDir: folder });
+  const [{ graphFile }] = await convertModel({ source, precision, outDir: folder });
   source.tensors.dispose();
   return join(folder, graphFile);
 }
 
+const graph = (path: string) => ({ path, kvType: 'f32' as const });
 const configOf = () => openModel(MODEL).config;
 
 test('a graph against itself diverges nowhere, and its perplexity follows from its logits', async () => {
   const path = await convert('fp32');
   const config = configOf();
-  const evaluation = await evaluateVariant({ config, candidatePath: path, referencePath: path, tokens, threads: 1 });
+  const evaluation = await evaluateVariant({ config, candidate: graph(path), reference: graph(path), tokens, threads: 1 });
   expect(evaluation).toMatchObject({ top1Agreement: 1, meanKl: 0, positions: tokens.length });
   expect(evaluation.perplexity).toBe(evaluation.referencePerplexity);
   using run = new PromptRun({ graphPath: path, config, capacity: tokens.length, threads: 1 });
@@ -44,13 +45,19 @@ test('a graph against itself diverges nowhere, and its perplexity follows from i
 
 test('a rounded variant diverges', async () => {
   const [reference, candidate] = [await convert('fp32'), await convert('int4')];
-  const evaluation = await evaluateVariant({ config: configOf(), candidatePath: candidate, referencePath: reference, tokens, threads: 1 });
+  const evaluation = await evaluateVariant({
+    config: configOf(),
+    candidate: graph(candidate),
+    reference: graph(reference),
+    tokens,
+    threads: 1,
+  });
   expect(evaluation.meanKl).toBeGreaterThan(1e-6);
   expect(evaluation.perplexity).not.toBe(evaluation.referencePerplexity);
 });
 
 test('an evaluation that is called off stops', async () => {
   const path = await convert('fp32');
-  const request = { config: configOf(), candidatePath: path, referencePath: path, tokens, threads: 1, signal: AbortSignal.abort() };
+  const request = { config: configOf(), candidate: graph(path), reference: graph(path), tokens, threads: 1, signal: AbortSignal.abort() };
   await expect(evaluateVariant(request)).rejects.toThrow();
 });

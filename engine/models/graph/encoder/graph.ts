@@ -4,7 +4,7 @@ import type { GraphBuilder } from '../onnx.ts';
 import type { EncoderWeights } from './weights.ts';
 
 /** What each part of an encoder's variant becomes. Nothing is smoothed: a norm's output is read by the sum as well as by the layer. */
-export type EncoderPlan = Omit<PrecisionPlan, 'smoothing'>;
+export type EncoderPlan = Omit<PrecisionPlan, 'smoothing' | 'cacheScales'>;
 
 /** A graph under construction, what it is made from, and in which forms. */
 export interface EncoderGraph {
