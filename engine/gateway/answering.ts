@@ -3,6 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Charging, GenerateRequest, HostedModel } from '../fleet/host.ts';
 import type { GenerateEvent } from '../runner/protocol.ts';
+import { CacheUses } from './cache-use.ts';
 import type { GatewayContext } from './context.ts';
 import { errorBody } from './error-body.ts';
 import type { JsonFormat, StreamFormat } from './openai/answer-format.ts';
@@ -79,11 +80,13 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
   const { id } = model.manifest;
   const asked = requests[0]?.model ?? id;
   trace?.answeredBy({ model, look: () => host.get(asked), kind: 'generate' });
+  const uses = new CacheUses(reply.request, reply);
   const onEvent = (prompt: number, event: GenerateEvent): void => {
-    if (event.kind === 'text') {
+    // What was computed earlier, or for another request, is no work of now.
+    if (event.kind === 'text' && uses.isComputed(prompt)) {
       context.meter.add(id, event.tokens.length, context.now());
       traffic.add(id, { completionTokens: event.tokens.length });
-    } else if (event.kind === 'started') traffic.add(id, { promptTokens: event.promptTokens });
+    } else if (event.kind === 'started' && uses.isComputed(prompt)) traffic.add(id, { promptTokens: event.promptTokens });
     trace?.progress.take(prompt, event, traces.clock());
     options.onEvent(prompt, event);
   };
@@ -92,7 +95,16 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
     options.onEnd(outcome);
   };
   const charging = (): Required<Charging> => trace?.cost.open() ?? UNCHARGED;
-  const run = new PromptRun({ host, requests, inFlight: limits.promptsInFlight, mayRestart: options.mayRestart, charging, onEvent, onEnd });
+  const cacheable = requests.map((request, prompt) => ({ ...request, cache: uses.ask(prompt) }));
+  const run = new PromptRun({
+    host,
+    requests: cacheable,
+    inFlight: limits.promptsInFlight,
+    mayRestart: options.mayRestart,
+    charging,
+    onEvent,
+    onEnd,
+  });
   trace?.standsBy(() => run.progress());
   activity.begin(run);
   reply.raw.once('close', () => {

@@ -5,6 +5,7 @@ import { EngineError } from '../errors.ts';
 import type { EncodeRequest, Encoding, HostedModel } from '../fleet/host.ts';
 import type { EncodeInput } from '../runner/protocol.ts';
 import type { OpenRun } from './activity.ts';
+import { CacheUses } from './cache-use.ts';
 import type { GatewayContext } from './context.ts';
 
 export interface EncodingAsk {
@@ -36,9 +37,12 @@ export async function encodeInputs(ask: EncodingAsk): Promise<Encoding | null> {
     ended.abort(new EngineError('invalid_request', 'The client has gone.'));
   });
   try {
-    const encoding = await context.host.encode({ ...hostRequest(ask), ...charging }, ended.signal);
+    const encoding = await context.host.encode(
+      { ...hostRequest(ask), ...charging, cache: new CacheUses(ask.request, reply).ask() },
+      ended.signal,
+    );
     trace?.progress.encoded(encoding, context.traces.clock());
-    const promptTokens = encoding.tokens.reduce((total, count) => total + count, 0);
+    const promptTokens = encoding.tokens.reduce((total, count) => total + count, 0) - (encoding.cachedTokens ?? 0);
     context.meter.add(hosted.manifest.id, promptTokens, context.now());
     context.traffic.add(hosted.manifest.id, { promptTokens });
     return encoding;

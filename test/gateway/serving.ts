@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { pino } from 'pino';
 import { afterEach } from 'vitest';
+import type { ModelHost } from '../../engine/fleet/host.ts';
 import { createGateway, type Gateway, type GatewayConfig } from '../../engine/gateway/gateway.ts';
 import { FakeHost, type FakeHostOptions } from '../fakes/host.ts';
 
@@ -18,11 +19,15 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((gateway) => gateway.close({ drainMs: 0 })));
 });
 
-/** Closed after the test. */
-export async function serving(options: FakeHostOptions = {}, config: Partial<GatewayConfig> = {}): Promise<Serving> {
+/** Closed after the test. `before` stands between the gateway and the host. */
+export async function serving(
+  options: FakeHostOptions = {},
+  config: Partial<GatewayConfig> = {},
+  before: (host: FakeHost) => ModelHost = (host) => host,
+): Promise<Serving> {
   const host = new FakeHost(options);
   const full = { host: '127.0.0.1', port: 0, version: '1.2.3', ...config };
-  const gateway = await createGateway({ host, config: full, log: pino({ level: 'silent' }) });
+  const gateway = await createGateway({ host: before(host), config: full, log: pino({ level: 'silent' }) });
   open.push(gateway);
   const { url, port } = await gateway.listen();
   return { host, gateway, url, port };

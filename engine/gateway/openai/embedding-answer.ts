@@ -15,7 +15,7 @@ const PIECE_NUMBERS = 16_384;
 
 /** The answer's JSON text in pieces, a bounded number of vectors each. */
 export function* embeddingPieces(encoding: Encoding, shape: EmbeddingShape): Generator<string> {
-  const { width, tokens } = encoding;
+  const { width, tokens, cachedTokens } = encoding;
   const count = tokens.length;
   const step = Math.max(1, Math.floor(PIECE_NUMBERS / width));
   yield '{"object":"list","data":[';
@@ -24,7 +24,8 @@ export function* embeddingPieces(encoding: Encoding, shape: EmbeddingShape): Gen
     yield (first === 0 ? '' : ',') + rows.join(',');
   }
   const total = tokens.reduce((sum, one) => sum + one, 0);
-  yield `],"model":${JSON.stringify(shape.model)},"usage":{"prompt_tokens":${total},"total_tokens":${total}}}`;
+  const details = cachedTokens === undefined ? '' : `,"prompt_tokens_details":{"cached_tokens":${cachedTokens}}`;
+  yield `],"model":${JSON.stringify(shape.model)},"usage":{"prompt_tokens":${total},"total_tokens":${total}${details}}}`;
 }
 
 function embeddingJson({ values, width }: Encoding, index: number, { format, dimensions }: EmbeddingShape): string {

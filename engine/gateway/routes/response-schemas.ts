@@ -124,7 +124,12 @@ export const embeddingList = Type.Object({
     }),
   ),
   model: Type.String(),
-  usage: Type.Object(encodeUsage),
+  usage: Type.Object({
+    ...encodeUsage,
+    prompt_tokens_details: Type.Optional(
+      Type.Object({ cached_tokens: Type.Integer({ description: 'Tokens of texts that were not computed for this request.' }) }),
+    ),
+  }),
 });
 
 export const rerankList = Type.Object({

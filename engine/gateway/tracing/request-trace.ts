@@ -9,7 +9,7 @@ import { AnswerProgress } from './answer-progress.ts';
 import { RequestCost } from './request-cost.ts';
 
 /** The only one as long as there are no keys. */
-const TENANT = 'local';
+export const TENANT = 'local';
 /** Of a client that went away before its answer had a status, as nginx logs it. */
 const CLIENT_CLOSED = 499;
 

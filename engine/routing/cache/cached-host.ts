@@ -15,8 +15,6 @@ export interface CachedHostOptions {
   readonly host: ModelHost;
   /** Path of the file that keeps entries for the next start; null: memory alone. */
   readonly path: string | null;
-  /** As they are now. */
-  readonly settings: () => CacheSettings;
   readonly log: Log;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
@@ -24,16 +22,19 @@ export interface CachedHostOptions {
 
 /** Models are removed and converted anew while the server runs: what they answered goes within so long. */
 const SWEEP_MS = 60_000;
+const OFF: CacheSettings = { enabled: false, maxBytes: 0, maxAgeHours: 0, shared: false, semanticSimilarity: null, semanticModel: null };
 
 export class CachedHost implements ModelHost {
   readonly #host: ModelHost;
+  #settings: CacheSettings | null = null;
   readonly #store: ResponseStore;
   readonly #encodings: CachedEncodings;
   readonly #generations: CachedGenerations;
   readonly #sweeper: NodeJS.Timeout;
 
-  /** The installed models must be known by now: the entries of others are dropped. */
-  constructor({ host, path, settings, log, now = Date.now }: CachedHostOptions) {
+  /** Nothing is kept or given again before `applySettings` was called. */
+  constructor({ host, path, log, now = Date.now }: CachedHostOptions) {
+    const settings = (): CacheSettings => this.#settings ?? OFF;
     const index = new QuestionIndex();
     this.#host = host;
     this.#store = new ResponseStore({
@@ -49,7 +50,6 @@ export class CachedHost implements ModelHost {
     const semantic = new SemanticCache({ host, index, store: this.#store, settings, encode, log });
     this.#generations = new CachedGenerations({ host, store: this.#store, semantic, settings, log });
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
-    void this.#store.loaded.then(() => this.sweep());
   }
 
   /** Resolves when what an earlier run left is there again. */
@@ -82,9 +82,14 @@ export class CachedHost implements ModelHost {
     return this.#host.tokenize(model, prompt);
   }
 
-  /** To be called when the settings have changed. */
-  applySettings(): void {
+  /** What the user allows, from now on. The first call opens the file; the installed models must be known by then. */
+  applySettings(settings: CacheSettings): void {
+    const isFirst = this.#settings === null;
+    this.#settings = settings;
     this.#store.trim();
+    if (!isFirst) return;
+    this.#store.open();
+    void this.#store.loaded.then(() => this.sweep());
   }
 
   /** Drops what models answered that are no longer installed as they were. */

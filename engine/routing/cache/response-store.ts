@@ -22,19 +22,24 @@ const HOUR_MS = 3_600_000;
 export class ResponseStore {
   readonly #options: ResponseStoreOptions;
   readonly #entries: EntryCache;
-  readonly #disk: CacheDisk | null;
+  #disk: CacheDisk | null = null;
 
   constructor(options: ResponseStoreOptions) {
     this.#options = options;
-    const { path, log, now } = options;
     const limits = (): EntryLimits => toLimits(options.settings());
-    this.#entries = new EntryCache({ limits, now, onRemove: (entry) => this.#left(entry) });
-    const { maxBytes, maxAgeMs } = limits();
-    const loadLimits = { maxBytes, createdAfterMs: Math.floor(now() - maxAgeMs) };
-    this.#disk = path === null ? null : new CacheDisk({ path, limits: loadLimits, log, onEntries: (entries) => this.#restore(entries) });
+    this.#entries = new EntryCache({ limits, now: options.now, onRemove: (entry) => this.#left(entry) });
   }
 
-  /** Resolves when what an earlier run left is in memory. */
+  /** Opens the file, once; what it holds comes in the background. */
+  open(): void {
+    const { path, log, now, settings } = this.#options;
+    if (path === null) return;
+    const { maxBytes, maxAgeMs } = toLimits(settings());
+    const limits = { maxBytes, createdAfterMs: Math.floor(now() - maxAgeMs) };
+    this.#disk = new CacheDisk({ path, limits, log, onEntries: (entries) => this.#restore(entries) });
+  }
+
+  /** After `open`: resolves when what an earlier run left is in memory. */
   get loaded(): Promise<void> {
     return this.#disk?.loaded ?? Promise.resolve();
   }

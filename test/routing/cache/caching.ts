@@ -21,7 +21,6 @@ export interface Caching {
   readonly cache: CachedHost;
   /** Lines of the log, as they were written. */
   readonly log: string[];
-  settings: CacheSettings;
   nowMs: number;
 }
 
@@ -36,8 +35,9 @@ export function caching(options: FakeHostOptions & { readonly path?: string; rea
   const host = new FakeHost({ encoders: { emb: fakeEmbedding }, stepMs: null, ...fake });
   const log: string[] = [];
   const sink = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
-  const state = { host, log, settings: { ...ON, ...settings }, nowMs: 1_700_000_000_000 };
-  const cache = new CachedHost({ host, path, settings: () => state.settings, log: sink, now: () => state.nowMs });
+  const state = { host, log, nowMs: 1_700_000_000_000 };
+  const cache = new CachedHost({ host, path, log: sink, now: () => state.nowMs });
+  cache.applySettings({ ...ON, ...settings });
   open.push(cache);
   return Object.assign(state, { cache });
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAKE_WIDTH, fakeRow } from '../../fakes/host.ts';
-import { type Caching, caching, encode, settle, text } from './caching.ts';
+import { type Caching, ON, caching, encode, settle, text } from './caching.ts';
 
 const rowsOf = (words: readonly string[]): number[] => words.flatMap((word) => [...fakeRow(text(word))]);
 
@@ -37,8 +37,7 @@ describe('rows', () => {
   });
 
   it('tells texts, pairs and token ids apart, and tenants, unless they share', async () => {
-    const caching1 = caching();
-    const { host, cache } = caching1;
+    const { host, cache } = caching();
     const inputs = [
       text('ab'),
       { kind: 'pair', text: 'a', other: 'b' },
@@ -47,21 +46,20 @@ describe('rows', () => {
     ] as const;
     for (const input of inputs) expect((await encode(cache, [input])).report.use).toBe('miss');
     expect((await encode(cache, [text('ab')], { tenant: 'b' })).report.use).toBe('miss');
-    caching1.settings = { ...caching1.settings, shared: true };
+    cache.applySettings({ ...ON, shared: true });
     expect((await encode(cache, [text('ab')], { tenant: 'b' })).report.use).toBe('miss');
     expect((await encode(cache, [text('ab')], { tenant: 'c' })).report.use).toBe('hit');
     expect(host.encodeRequests).toHaveLength(6);
   });
 
   it('computes anew for no-cache and keeps that; neither reads nor keeps for no-store or when it is off', async () => {
-    const state = caching();
-    const { cache, host } = state;
+    const { cache, host } = caching();
     expect((await encode(cache, [text('a')], { control: 'off' })).report).toMatchObject({ use: 'bypass', reason: /no-store/ });
     expect(cache.size.entries).toBe(0);
     expect((await encode(cache, [text('a')], { control: 'refresh' })).report.use).toBe('miss');
     expect((await encode(cache, [text('a')], { control: 'refresh' })).report.use).toBe('miss');
     expect((await encode(cache, [text('a')])).report.use).toBe('hit');
-    state.settings = { ...state.settings, enabled: false };
+    cache.applySettings({ ...ON, enabled: false });
     expect((await encode(cache, [text('a')])).report).toMatchObject({ use: 'bypass', reason: /off/ });
     expect(host.encodeRequests).toHaveLength(4);
   });
