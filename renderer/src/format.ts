@@ -5,11 +5,20 @@ export function formatRate(perSecond: number): string {
   return perSecond >= 100 || perSecond === 0 ? perSecond.toFixed(0) : perSecond.toFixed(1);
 }
 
+/** `15`, `3.2`, `0.05`: three figures at most, and no zeros after them. */
+export const formatPlain = (value: number): string => String(Number(value.toPrecision(3)));
+
 /** `135 MB`, `1.2 GB`, `12 kB`; powers of ten, as disks are sold. */
 export function formatBytes(bytes: number): string {
   if (bytes >= 1e12) return `${(bytes / 1e12).toFixed(1)} TB`;
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   return bytes >= 1e6 || bytes === 0 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
+}
+
+/** `9.1 of 16.0 GB`: both in the unit of the whole. */
+export function formatBytesOf(part: number, whole: number): string {
+  const [divisor, unit] = whole >= 1e9 ? [1e9, 'GB'] : [1e6, 'MB'];
+  return `${(part / divisor).toFixed(1)} of ${(whole / divisor).toFixed(1)} ${unit}`;
 }
 
 /** `135M`, `1.2B`. */

@@ -1,6 +1,6 @@
 // Requests, errors, tokens and latency percentiles of all models or one.
 import type { SeriesName, TimeRange } from '../../../engine/contract.ts';
-import { formatCount, formatDuration, formatRate } from '../format.ts';
+import { formatCount, formatDuration, formatPlain, formatRate } from '../format.ts';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { PlotGrid } from '../plot/plot-grid.tsx';
@@ -74,7 +74,7 @@ export function HistoryPlots({ range, model, onSelect }: HistoryPlotsProps) {
           {...shared}
           title='Batch'
           unit='sequences a step'
-          format={formatRate}
+          format={formatPlain}
           lines={[{ label: 'batch', values: values('meanBatch') }]}
         />
       </PlotGrid>

@@ -1,6 +1,6 @@
 // What the machine's devices are doing: use, memory, power and temperature, each with where the figure comes from.
 import type { DeviceNow, Reading } from '../../../engine/contract.ts';
-import { formatBytes, formatShare, orDash } from '../format.ts';
+import { formatBytesOf, formatShare, orDash } from '../format.ts';
 import { Bar } from '../parts/bar.tsx';
 import { Panel } from '../parts/panel.tsx';
 
@@ -21,6 +21,7 @@ export function DevicesPanel({ devices }: { readonly devices: readonly DeviceNow
 function Device({ device }: { readonly device: DeviceNow }) {
   const { id, kind, name, utilisation, memoryUsedBytes: used, memoryTotalBytes: total } = device;
   const memoryShare = used === null || total === null || total === 0 ? null : used / total;
+  const isFull = memoryShare !== null && memoryShare > NEARLY_FULL;
   const label = kind === 'cpu' ? 'CPU' : id.replace('gpu', 'GPU ');
   return (
     <div className='device' title={name}>
@@ -31,8 +32,8 @@ function Device({ device }: { readonly device: DeviceNow }) {
       <Bar
         label={kind === 'cpu' ? 'Memory' : 'VRAM'}
         share={memoryShare}
-        text={used === null || total === null ? '–' : `${formatBytes(used)} of ${formatBytes(total)}`}
-        tone={memoryShare !== null && memoryShare > NEARLY_FULL ? 'problem' : 'plain'}
+        text={used === null || total === null ? '–' : `${isFull ? '◆ ' : ''}${formatBytesOf(used, total)}`}
+        tone={isFull ? 'problem' : 'plain'}
       />
       <p className='quiet small device-facts'>
         <Figure reading={device.powerWatts} unit='W' /> · <Figure reading={device.temperatureCelsius} unit='°C' />

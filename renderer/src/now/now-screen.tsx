@@ -16,7 +16,7 @@ export function NowScreen() {
   const { now } = live;
   const sentence = describeEngine(live);
   return (
-    <Screen title='Now'>
+    <Screen title='Now' hideTitle>
       <p className={`now-sentence ${sentence.tone}`} role='status' aria-label='State of the server'>
         {sentence.text}
       </p>

@@ -14,7 +14,7 @@ export function QueuePanel({ queue }: { readonly queue: QueueNow }) {
         <Stat label='Waiting' value={formatCount(waiting)} />
       </div>
       <p className='small'>
-        Wait p50 {orDash(waitP50Ms, formatDuration)}, p99 {orDash(waitP99Ms, formatDuration)} <span className='quiet'>over 5 min</span>
+        Wait p50 {orDash(waitP50Ms, formatDuration)}, p99 {orDash(waitP99Ms, formatDuration)} <span className='quiet'>(5 min)</span>
       </p>
       <QueueSpark />
     </Panel>

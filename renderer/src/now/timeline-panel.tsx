@@ -1,7 +1,7 @@
 // The last minutes or hours: tokens a second, TTFT, queue, batch; one cursor over all of them.
 import { useState } from 'react';
 import type { ModelStatus, SeriesAnswer } from '../../../engine/contract.ts';
-import { formatCount, formatDuration, formatRate } from '../format.ts';
+import { formatCount, formatDuration, formatPlain, formatRate } from '../format.ts';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { Choice, Select } from '../parts/select.tsx';
@@ -53,7 +53,7 @@ function TimelinePlots({ answer, slots }: { readonly answer: SeriesAnswer | null
       <Plot
         {...shared}
         title='Time to first token'
-        unit='ms'
+        unit=''
         format={formatDuration}
         band
         lines={[
@@ -75,7 +75,7 @@ function TimelinePlots({ answer, slots }: { readonly answer: SeriesAnswer | null
         {...shared}
         title='Batch'
         unit='sequences a step'
-        format={formatRate}
+        format={formatPlain}
         cellsTo={slots}
         lines={[{ label: 'batch', values: values('meanBatch') }]}
       />

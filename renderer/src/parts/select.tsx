@@ -1,5 +1,6 @@
 // A choice among few, with its label; and the same as a row of buttons.
 import { useId } from 'react';
+import './field.css';
 import './select.css';
 
 export interface Option<Value extends string> {

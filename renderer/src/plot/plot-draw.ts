@@ -32,6 +32,7 @@ export function drawLabels(chart: uPlot, { lines }: PlotProps, ink: Ink): void {
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.font = ink.font.replace('12px', `${12 * ratio}px`);
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   let above = -Infinity;
   for (const { label, index, y } of shown) {

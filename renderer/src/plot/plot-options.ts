@@ -2,6 +2,7 @@
 import type uPlot from 'uplot';
 import { greatest, niceMax } from './nice-scale.ts';
 import type { PlotProps } from './plot-data.ts';
+import { timeTicks } from './time-ticks.ts';
 import { drawCells, drawLabels, type Ink } from './plot-draw.ts';
 
 export interface PlotSource {
@@ -33,7 +34,7 @@ export function plotOptions(source: PlotSource, width: number): uPlot.Options {
     series: [{}, ...lines.map((_, index) => lineOptions(index, source, cells))],
     bands: band ? [{ series: [1, 2], fill: () => `${ink().lines[0] ?? ''}22` }] : [],
     axes: [
-      axis(ink, { space: 56, size: 22 }),
+      { ...axis(ink, { space: 64, size: 22 }), values: (chart, ticks) => timeTicks(ticks, chart.scales['x']) },
       { ...axis(ink, { space: 28, size: 52 }), values: (_, ticks) => ticks.map((tick) => props().format(tick)) },
     ],
     hooks: {

@@ -5,16 +5,18 @@ export interface ScreenProps {
   readonly title: string;
   /** Controls at the title's end, such as a range of time. */
   readonly actions?: ReactNode;
+  /** The title is for screen readers alone. */
+  readonly hideTitle?: boolean;
   readonly children: ReactNode;
 }
 
-export function Screen({ title, actions, children }: ScreenProps) {
+export function Screen({ title, actions, hideTitle = false, children }: ScreenProps) {
   useEffect(() => {
     document.title = `${title} – Millrace`;
   }, [title]);
   return (
     <div className='screen'>
-      <div className='screen-head'>
+      <div className={hideTitle ? 'sr-only' : 'screen-head'}>
         <h1>{title}</h1>
         {actions !== undefined && <span className='row push'>{actions}</span>}
       </div>

@@ -16,7 +16,7 @@ export function describeEngine({ now, connection }: Pick<LiveState, 'now' | 'con
     return {
       tone: 'problem',
       word: 'no connection',
-      text: 'The engine does not answer. What you see is the last that is known. Is it still running? Asking again every second.',
+      text: 'The engine does not answer. Is it still running?',
     };
   if (now === null) return { tone: 'idle', word: 'connecting', text: 'Asking the engine how it is.' };
   if (now.state === 'draining')
