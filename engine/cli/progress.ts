@@ -90,11 +90,12 @@ interface Sample {
   readonly done: number;
 }
 
-/** With a new sample, without those that are too old; a fast download's are thinned out. */
+/** With a new sample, without those that are too old, but for one to measure from; a fast download's are thinned out. */
 function withSample(samples: readonly Sample[], next: Sample): readonly Sample[] {
   const before = samples.at(-2);
   const kept = before !== undefined && next.atMs - before.atMs < SAMPLE_MS ? samples.slice(0, -1) : samples;
-  return [...kept.filter(({ atMs }) => next.atMs - atMs <= SPEED_WINDOW_MS), next];
+  const recent = kept.filter(({ atMs }) => next.atMs - atMs <= SPEED_WINDOW_MS);
+  return [...(recent.length === 0 ? kept.slice(-1) : recent), next];
 }
 
 /** Per second; null before two samples lie far enough apart. */

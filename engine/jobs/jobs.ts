@@ -193,7 +193,7 @@ export class Jobs implements JobControl {
   }
 
   #shown({ status, progressAtMs }: Job): JobStatus {
-    const isStale = status.state !== 'running' || this.#now() - progressAtMs > STALE_MS;
+    const isStale = status.state !== 'running' || this.#now() - progressAtMs > staleMs(status);
     return isStale ? { ...status, rate: null, etaMs: null } : status;
   }
 
@@ -206,6 +206,11 @@ export class Jobs implements JobControl {
 function endProcess(job: Job, limitMs: number): void {
   job.ending = job.process !== null;
   job.process?.end(limitMs);
+}
+
+/** Steps may be rarer than that by nature. */
+function staleMs({ unit, rate }: JobStatus): number {
+  return unit === 'steps' && rate !== null && rate > 0 ? Math.max(STALE_MS, 3000 / rate) : STALE_MS;
 }
 
 function newStatus(title: string, nowMs: number): JobStatus {

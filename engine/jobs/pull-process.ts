@@ -75,7 +75,14 @@ function listen(child: ChildProcess, listener: PullListener): void {
   child.once('error', (cause) => {
     if (child.pid === undefined) listener.onEnd({ kind: 'failed', reason: cause.message });
   });
-  child.once('close', (code, signal) => child.pid !== undefined && listener.onEnd(parseOutcome({ code, signal, stdout, stderr })));
+  // NOTE: a child whose channel this side has closed never emits `close`: its end and that of its pipes are awaited one by one.
+  let missing = 3;
+  const onOneEnded = (): void => {
+    const { exitCode: code, signalCode: signal } = child;
+    if (--missing === 0 && child.pid !== undefined) listener.onEnd(parseOutcome({ code, signal, stdout, stderr }));
+  };
+  child.once('exit', onOneEnded);
+  for (const pipe of [child.stdout, child.stderr]) pipe?.once('close', onOneEnded);
 }
 
 function control(child: ChildProcess): PullProcess {

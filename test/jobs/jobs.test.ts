@@ -80,6 +80,9 @@ describe('jobs', () => {
     expect(jobs.list()).toMatchObject([{ total: null, rate: 5, etaMs: null }]);
     clock.nowMs += 5001;
     expect(jobs.list()).toMatchObject([{ done: 30, rate: null, etaMs: null }]);
+    lastOf(pulls).listener.onProgress({ step: 'Converting to int8', done: 1, total: 3, unit: 'steps', perSecond: 0.1 });
+    clock.nowMs += 20_000;
+    expect(jobs.list()).toMatchObject([{ rate: 0.1, etaMs: 20_000 }]);
   });
 
   it('say what they achieved or why they failed, for an hour', () => {
