@@ -1,4 +1,4 @@
-// Owns the line to the process that started the runner: Node's fork channel, or Electron's utility process port.
+// Owns the line to the engine: Node's fork channel, or a port that Electron's shell hands over.
 // One interface hides which.
 import type { FromRunner, ToRunner } from './protocol.ts';
 
@@ -9,10 +9,17 @@ export interface ParentPort {
   onClose(handle: () => void): void;
 }
 
+/** One end of a channel (https://www.electronjs.org/docs/latest/api/message-port-main). */
+interface ChannelPort {
+  postMessage(message: unknown): void;
+  on(event: 'message', handle: (event: { readonly data: ToRunner }) => void): unknown;
+  on(event: 'close', handle: () => void): unknown;
+  start(): void;
+}
+
 /** What Electron puts on `process` in a utility process (https://www.electronjs.org/docs/latest/api/process, `parentPort`). */
 interface UtilityPort {
-  postMessage(message: unknown): void;
-  on(event: 'message', handle: (event: { readonly data: ToRunner }) => void): void;
+  on(event: 'message', handle: (event: { readonly ports: readonly ChannelPort[] }) => void): unknown;
 }
 
 /** Throws when the process was started by hand. */
@@ -32,11 +39,16 @@ function forkPort(send: NonNullable<typeof process.send>): ParentPort {
   };
 }
 
-/** Electron ends a utility process together with its parent, so nothing tells of a close. */
-function utilityProcessPort(port: UtilityPort): ParentPort {
+/** The shell that started this process sends one message: a port to the engine, so that tokens take no way around. */
+function utilityProcessPort(shell: UtilityPort): ParentPort {
+  const { promise: port, resolve } = Promise.withResolvers<ChannelPort>();
+  shell.on('message', ({ ports: [first] }) => first !== undefined && resolve(first));
+  let connected: ChannelPort | null = null;
+  void port.then((open) => (connected = open));
   return {
-    send: (message) => port.postMessage(message),
-    onMessage: (handle) => port.on('message', ({ data }) => handle(data)),
-    onClose: () => undefined,
+    // Whatever a runner sends answers something that came through the port.
+    send: (message) => connected?.postMessage(message),
+    onMessage: (handle) => void port.then((open) => (open.on('message', ({ data }) => handle(data)), open.start())),
+    onClose: (handle) => void port.then((open) => open.on('close', handle)),
   };
 }
