@@ -66,11 +66,11 @@ function SnippetBox({ snippet: { name, note, text } }: { readonly snippet: Snipp
     <section className='connect-snippet' aria-label={name}>
       <div className='row'>
         <h3>{name}</h3>
-        <span className='quiet small'>{note}</span>
         <span className='push'>
           <CopyButton text={text} label={`${name} snippet`} />
         </span>
       </div>
+      <p className='quiet small'>{note}</p>
       <pre tabIndex={0} aria-label={`${name} snippet`}>
         <code>{text}</code>
       </pre>

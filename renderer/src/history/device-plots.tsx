@@ -17,7 +17,7 @@ const PLOTS = [
   { name: 'utilisation', title: 'Use', unit: '', format: formatShare },
   { name: 'memoryUsedBytes', title: 'Memory', unit: '', format: formatBytes },
   { name: 'powerWatts', title: 'Power', unit: 'W', format: (watts: number) => watts.toFixed(0) },
-  { name: 'temperatureCelsius', title: 'Temperature', unit: '°C', format: (celsius: number) => celsius.toFixed(0) },
+  { name: 'temperatureCelsius', title: 'Temperature', unit: '°C', least: 100, format: (celsius: number) => celsius.toFixed(0) },
 ] as const;
 
 const NAMES = PLOTS.map(({ name }) => name);

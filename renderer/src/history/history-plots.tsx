@@ -47,13 +47,23 @@ export function HistoryPlots({ range, model, onSelect }: HistoryPlotsProps) {
     <Panel title='Latency and load' actions={<span className='quiet small'>Drag over a plot to see the slow requests of that time.</span>}>
       <PlotGrid>
         {LATENCIES.map(({ title, p50, p99 }) => (
-          <Plot key={title} {...shared} title={title} unit='' format={formatDuration} band lines={percentiles(values(p99), values(p50))} />
+          <Plot
+            key={title}
+            {...shared}
+            title={title}
+            unit=''
+            format={formatDuration}
+            least={10}
+            band
+            lines={percentiles(values(p99), values(p50))}
+          />
         ))}
         <Plot
           {...shared}
           title='Requests'
           unit={`per ${stepName(series.stepMs)}`}
           format={formatCount}
+          least={5}
           lines={[
             { label: 'all', values: values('requests') },
             { label: 'errors', values: values('errors') },

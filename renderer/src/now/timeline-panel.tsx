@@ -55,6 +55,7 @@ function TimelinePlots({ answer, slots }: { readonly answer: SeriesAnswer | null
         title='Time to first token'
         unit=''
         format={formatDuration}
+        least={10}
         band
         lines={[
           { label: 'p99', values: values('ttftP99Ms') },
@@ -66,6 +67,7 @@ function TimelinePlots({ answer, slots }: { readonly answer: SeriesAnswer | null
         title='Queue'
         unit='requests'
         format={formatCount}
+        least={5}
         lines={[
           { label: 'waiting', values: values('queueDepth') },
           { label: 'running', values: values('running') },

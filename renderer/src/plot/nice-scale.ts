@@ -1,8 +1,8 @@
 // Round ends of an axis. Pure.
 
-/** The next of 1, 2, 5 × 10ⁿ at or above `value`, so that an axis changes seldom while its values move; 1 without a value. */
-export function niceMax(value: number): number {
-  if (!(value > 0)) return 1;
+/** The next of 1, 2, 5 × 10ⁿ at or above `value`, so that an axis changes seldom while its values move; at least `least`. */
+export function niceMax(value: number, least = 1): number {
+  if (!(value > least)) return least;
   const power = 10 ** Math.floor(Math.log10(value));
   const mantissa = value / power;
   const nice = [1, 2, 5, 10].find((step) => mantissa <= step * (1 + 1e-9)) ?? 10;

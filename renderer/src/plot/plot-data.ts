@@ -18,6 +18,8 @@ export interface PlotProps {
   readonly range: TimeRange | null;
   /** One or two. */
   readonly lines: readonly PlotLine[];
+  /** The axis ends no lower than this, however small the values are; 1 where left out. */
+  readonly least?: number;
   /** Fill between the two lines. */
   readonly band?: boolean;
   /** Draw columns of cells instead of a line, up to so many. */

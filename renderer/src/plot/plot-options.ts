@@ -56,9 +56,9 @@ function select(chart: uPlot, { onSelect }: PlotProps): void {
 }
 
 /** From zero to a round number. */
-function yRange({ lines, cellsTo }: PlotProps): [number, number] {
+function yRange({ lines, cellsTo, least }: PlotProps): [number, number] {
   const most = greatest(lines.map(({ values }) => values));
-  return [0, cellsTo === undefined ? niceMax(most) : Math.max(cellsTo, Math.ceil(most))];
+  return [0, cellsTo === undefined ? niceMax(most, least) : Math.max(cellsTo, Math.ceil(most))];
 }
 
 function lineOptions(index: number, { props, ink }: PlotSource, cells: boolean): uPlot.Series {

@@ -80,12 +80,14 @@ export function NotificationSection({ alerts: { desktop, webhookUrl, webhookSecr
 export function PermissionButton() {
   const [permission, setPermission] = useState(() => ('Notification' in window ? Notification.permission : 'unavailable'));
   const ask = async (): Promise<void> => setPermission(await Notification.requestPermission());
-  if (permission === 'default') return <Button onClick={() => void ask()}>Allow in this browser</Button>;
+  if (permission === 'default') return <Button onClick={() => void ask()}>Allow notifications in this browser</Button>;
   const words = {
-    granted: 'This browser may show them.',
-    denied: 'This browser forbids them: allow them in its settings for this address.',
+    granted: 'This browser may show notifications.',
+    denied: 'This browser forbids notifications: allow them in its settings for this address.',
   };
   return (
-    <span className='quiet'>{permission === 'granted' || permission === 'denied' ? words[permission] : 'This browser has none.'}</span>
+    <span className='quiet'>
+      {permission === 'granted' || permission === 'denied' ? words[permission] : 'This browser has no notifications.'}
+    </span>
   );
 }
