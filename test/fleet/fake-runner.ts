@@ -101,6 +101,7 @@ function charge(ids: readonly number[], settled: readonly number[]): void {
 }
 
 function cancel(id: number): void {
+  if (behaviour === 'goes-silent') return;
   running.delete(id);
   charge([id], [id]);
 }
