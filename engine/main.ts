@@ -1,6 +1,7 @@
 // Wires the rooms into a running engine: config, store, fleet, gateway. Ends them in the reverse order.
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readConfig, type EngineConfig } from './config.ts';
 import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -57,12 +58,21 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const preloaded = model === null ? null : { model, state: fleet.preload(model) };
     if (preloaded === null) runners?.discard();
     const { createGateway } = await import('./gateway/gateway.ts');
+    const { CachedHost } = await import('./routing/cache/cached-host.ts');
+    const cached = new CachedHost({ host: fleet, path: join(config.dataDir, 'cache.db'), log });
     const { host, port, allowHost, allowOrigin } = config;
     const version = engineVersion();
     const served = { host, port, version, allowedHosts: allowHost, allowedOrigins: allowOrigin };
-    const books = new Bookkeeping({ dataDir: config.dataDir, version, log, models: fleet, notify: start.notify ?? null });
+    const books = new Bookkeeping({
+      dataDir: config.dataDir,
+      version,
+      log,
+      models: fleet,
+      onCache: (settings) => cached.applySettings(settings),
+      notify: start.notify ?? null,
+    });
     const gateway = await createGateway({
-      host: fleet,
+      host: cached,
       config: served,
       log,
       accounting: books.accounting,
@@ -77,6 +87,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       fleet.drain();
       await gateway.close({ drainMs });
       await fleet.close(0);
+      await cached.close();
       await books.close();
       lock.release();
     });

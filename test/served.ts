@@ -90,8 +90,17 @@ export async function ownDataDir(from: string): Promise<string> {
   return folder;
 }
 
+export interface ServeOptions {
+  /** Default: an own one with the test model. */
+  readonly dataDir?: string;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Leave response caches on. Default: off, so that every request is computed. */
+  readonly caches?: boolean;
+}
+
 /** `millrace serve` on a free port, after `/ready` has said yes. @throws when the process ends before that */
-export async function serve(options: { dataDir?: string; args?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Served> {
+export async function serve(options: ServeOptions = {}): Promise<Served> {
   const dataDir = options.dataDir ?? (await ownDataDir(await convertedModel()));
   const startedAt = performance.now();
   const child = start(['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])], options.env ?? {});
@@ -103,6 +112,7 @@ export async function serve(options: { dataDir?: string; args?: readonly string[
   const url = await poll(() => /http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+/.exec(output())?.[0], hasEnded, fail);
   await poll(() => isReady(url), hasEnded, fail);
   const readyMs = performance.now() - startedAt;
+  await setCaches(url, options.caches ?? false);
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<CommandResult> => {
     if (!hasEnded()) child.kill(signal);
     const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
@@ -112,6 +122,13 @@ export async function serve(options: { dataDir?: string; args?: readonly string[
     return result;
   };
   return { url, pid: child.pid ?? -1, dataDir, readyMs, output, stop };
+}
+
+async function setCaches(url: string, enabled: boolean): Promise<void> {
+  const body = JSON.stringify({ cache: { enabled } });
+  const response = await fetch(`${url}/api/settings`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
+  if (!response.ok) throw new Error(`The caches cannot be set: ${await response.text()}`);
+  await response.body?.cancel();
 }
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {

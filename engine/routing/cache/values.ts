@@ -25,13 +25,31 @@ export function bytesToRow(bytes: Uint8Array): Row {
   return { tokens, values: new Float32Array(aligned.buffer, aligned.byteOffset + HEAD_BYTES, (aligned.byteLength - HEAD_BYTES) / 4) };
 }
 
+type TextEvent = Extract<GenerateEvent, { kind: 'text' }>;
+/** A piece of text without the names of its fields: there is one for each token. */
+type Piece = readonly [choice: number, text: string, tokens: TextEvent['tokens'], logprobs?: TextEvent['logprobs']];
+
 /** The events of a whole answer, `started` to `done`. */
 export function answerToBytes(events: readonly GenerateEvent[]): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(events));
+  return new TextEncoder().encode(JSON.stringify(events.map((event) => (event.kind === 'text' ? toPiece(event) : event))));
 }
 
+/** Their `id` is 0. */
 export function bytesToAnswer(bytes: Uint8Array): readonly GenerateEvent[] {
-  return JSON.parse(new TextDecoder().decode(bytes)) as readonly GenerateEvent[];
+  const parts = JSON.parse(new TextDecoder().decode(bytes)) as readonly (Piece | GenerateEvent)[];
+  return parts.map((part) => (isPiece(part) ? toEvent(part) : { ...part, id: 0 }));
+}
+
+function toPiece({ choice, text, tokens, logprobs }: TextEvent): Piece {
+  return logprobs === null ? [choice, text, tokens] : [choice, text, tokens, logprobs];
+}
+
+function toEvent([choice, text, tokens, logprobs = null]: Piece): TextEvent {
+  return { kind: 'text', id: 0, choice, text, tokens, logprobs };
+}
+
+function isPiece(part: Piece | GenerateEvent): part is Piece {
+  return Array.isArray(part);
 }
 
 /** An earlier question, as the semantic cache finds it again. */

@@ -88,7 +88,9 @@ describe('values', () => {
     );
     const question = { context: 'c'.repeat(43), answer: 'a'.repeat(43), vector: Float32Array.of(0.5, -0.25) };
     expect(bytesToQuestion(questionToBytes(question))).toEqual(question);
-    const event: GenerateEvent = { kind: 'text', id: 1, choice: 0, text: 'añ☂', tokens: [1, 2], logprobs: null };
-    expect(bytesToAnswer(answerToBytes([event]))).toEqual([event]);
+    const event: GenerateEvent = { kind: 'text', id: 0, choice: 0, text: 'añ☂', tokens: [1, 2], logprobs: null };
+    const told = { ...event, logprobs: [{ token: 1, text: 'a', bytes: [97], logprob: -0.5, top: [] }] };
+    const finish: GenerateEvent = { kind: 'finish', id: 0, choice: 0, reason: 'stop', stopString: null };
+    expect(bytesToAnswer(answerToBytes([event, told, finish]))).toEqual([event, told, finish]);
   });
 });
