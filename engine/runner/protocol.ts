@@ -268,7 +268,8 @@ export type FromRunner =
   /** The request has a slot: its prefill begins. */
   | { readonly kind: 'admitted'; readonly id: number }
   /**
-   * Device time since the last such message; a request's last charge comes before its `done` or `error`. Encoders charge with each row.
+   * Device time since the last such message; a request's last charge comes before its `done` or `error`. Encoders charge with each row;
+   * what is computed of a request that has been refused meanwhile is charged to nobody.
    * The requests in `settled` were cancelled, and nothing more will be charged to them.
    */
   | { readonly kind: 'charges'; readonly charges: readonly Charge[]; readonly settled: readonly number[] }

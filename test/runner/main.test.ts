@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { installModel } from '../../engine/models/convert/install.ts';
 import { openModel } from '../../engine/models/readers/open-model.ts';
 import { ModelStore } from '../../engine/models/store/model-store.ts';
-import type { FromRunner, GenerateEvent, RunnerOptions, ToRunner } from '../../engine/runner/protocol.ts';
+import type { FromRunner, GenerateEvent, RunnerOptions, RunnerStats, ToRunner } from '../../engine/runner/protocol.ts';
 import { generateParams } from './scheduling.ts';
 
 const ENTRY = join(import.meta.dirname, '../../engine/runner/main.ts');
@@ -61,6 +61,19 @@ class TestRunner {
 
   get events(): readonly GenerateEvent[] {
     return this.messages.flatMap((message) => (message.kind === 'events' ? message.events : []));
+  }
+
+  get stats(): readonly RunnerStats[] {
+    return this.messages.flatMap((message) => (message.kind === 'stats' ? [message.stats] : []));
+  }
+
+  get settled(): readonly number[] {
+    return this.messages.flatMap((message) => (message.kind === 'charges' ? message.settled : []));
+  }
+
+  chargedTo(id: number): number {
+    const charges = this.messages.flatMap((message) => (message.kind === 'charges' ? message.charges : []));
+    return charges.filter((charge) => charge.id === id).reduce((sum, { deviceMs }) => sum + deviceMs, 0);
   }
 
   /** Waits until a message makes the question answerable. */
@@ -152,7 +165,30 @@ describe('the runner process', () => {
     expect(runner.events.slice(second).some((event) => event.id === 1)).toBe(false);
   });
 
-  it('reports work once a second and when it is done', async () => {
+  it('charges what it worked, before the end of each request, and settles those that leave', async () => {
+    const runner = new TestRunner();
+    runner.load({ slots: 1 });
+    runner.generate(1, 'a b', 40);
+    runner.generate(2, 'c', 100_000);
+    runner.generate(3, 'd', 5);
+    const end = await runner.ended(1);
+    await runner.until(() => runner.events.find((event) => event.id === 2));
+    for (const id of [3, 2]) runner.send({ kind: 'cancel', id });
+    await runner.until(() => (runner.settled.length === 2 ? true : undefined));
+    expect(runner.settled).toEqual(expect.arrayContaining([2, 3]));
+    expect(runner.chargedTo(3)).toBe(0);
+    expect(runner.chargedTo(1)).toBeGreaterThan(0);
+    expect(end.kind === 'done' && end.timings.deviceMs).toBe(runner.chargedTo(1));
+    const place = (wanted: (message: FromRunner) => boolean): number => runner.messages.findIndex(wanted);
+    const charged = place((message) => message.kind === 'charges' && message.charges.some(({ id }) => id === 1));
+    const ended = place((message) => message.kind === 'events' && message.events.includes(end));
+    expect(charged).toBeLessThan(ended);
+    const idle = await runner.until(() => runner.stats.find(({ running, waiting }) => running + waiting === 0));
+    expect(runner.chargedTo(1) + runner.chargedTo(2)).toBe(idle.busyMs);
+    expect(runner.messages.flatMap((message) => (message.kind === 'admitted' ? [message.id] : []))).toEqual([1, 2]);
+  });
+
+  it('reports work when it is done, slot by slot', async () => {
     const runner = new TestRunner();
     runner.load();
     runner.send({ kind: 'generate', id: 1, prompt: { kind: 'tokens', tokens: [5, 6, 7] }, params: generateParams({ maxTokens: 5 }) });
@@ -161,7 +197,9 @@ describe('the runner process', () => {
       FromRunner,
       { kind: 'stats' }
     >;
-    expect(last.stats).toMatchObject({ running: 0, waiting: 0, slots: 4, prefillTokens: 3, decodeTokens: 4 });
+    expect(last.stats).toMatchObject({ running: 0, waiting: 0, slots: 4, prefillTokens: 3, decodeSteps: 4, decodeTokens: 4, meanBatch: 1 });
+    const free = { phase: 'free', usedTokens: 0 };
+    expect(last.stats.slotUse).toEqual([{ phase: 'free', usedTokens: 7 }, free, free, free]);
     expect(last.stats.kvCommittedBytes).toBeGreaterThan(0);
   });
 

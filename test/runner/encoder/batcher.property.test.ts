@@ -87,6 +87,24 @@ describe('the batcher', () => {
     );
   });
 
+  it('charges the time of each batch to its texts by tokens, to the last bit', async () => {
+    await fc.assert(
+      fc.asyncProperty(asks, async (all) => {
+        const { session, rows, batcher } = await play(all);
+        const charged = rows.reduce((sum, { deviceMs }) => sum + deviceMs, 0);
+        expect(charged).toBe(batcher.stats().busyMs);
+        const workedMs = session.runs.reduce((sum, { startedMs, endedMs }) => sum + endedMs - startedMs, 0);
+        expect(charged).toBeCloseTo(workedMs, 3);
+        for (const { startedMs, endedMs, tokenCounts } of session.runs) {
+          const perToken = (endedMs - startedMs) / tokenCounts.reduce((a, b) => a + b, 0);
+          const own = rows.filter(({ atMs }) => Math.abs(endedMs - atMs) < 1e-6);
+          for (const { id, input, deviceMs } of own) expect(deviceMs).toBeCloseTo(perToken * (all[id]?.lengths[input] ?? 0), 3);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('never leaves the device free for longer than company could save, nor past a deadline', async () => {
     await fc.assert(
       fc.asyncProperty(asks, async (all) => {

@@ -83,6 +83,7 @@ export interface Row {
   readonly id: number;
   readonly input: number;
   readonly value: number;
+  readonly deviceMs: number;
   readonly atMs: number;
 }
 
@@ -111,7 +112,9 @@ export function createBatcher(changes: Partial<BatcherOptions> = {}) {
     now: () => clock.nowMs,
     after: (delayMs, wake) => clock.after(delayMs, wake),
     onRows: (batch: EncodedBatch) =>
-      batch.rows.forEach(({ id, input }, at) => takeRow({ id, input, value: batch.values[at] ?? Number.NaN, atMs: clock.nowMs })),
+      batch.rows.forEach(({ id, input, deviceMs }, at) =>
+        takeRow({ id, input, deviceMs, value: batch.values[at] ?? Number.NaN, atMs: clock.nowMs }),
+      ),
     onRefused: (id, error) => refusals.push({ id, error, atMs: clock.nowMs }),
     onDecision: (decision) => decisions.push({ ...decision, atMs: clock.nowMs }),
     ...changes,

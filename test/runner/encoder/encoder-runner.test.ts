@@ -72,6 +72,9 @@ function createRunner({ maxRequests = 8 } = {}) {
   return { runner, session, messages, until, encode, rowsOf, errorOf, drained: drained.promise };
 }
 
+const settledOf = (messages: readonly FromRunner[]): readonly number[] =>
+  messages.flatMap((message) => (message.kind === 'charges' ? message.settled : []));
+
 const texts = (count: number): EncodeInput[] =>
   Array.from({ length: count }, (_, at) => ({ kind: 'text', text: 'river '.repeat((at % 5) + 1) }));
 
@@ -160,10 +163,30 @@ describe('the runner of an encoder', () => {
     runner.handle({ kind: 'drain' });
     encode(2, texts(1));
     expect(errorOf(2)).toMatchObject({ error: { code: 'draining' } });
+    expect(settledOf(messages)).toEqual([]);
     gate.resolve();
     await drained;
+    // What runs on the device is charged first.
+    expect(messages.findIndex(({ kind }) => kind === 'charges')).toBeGreaterThan(messages.findIndex(({ kind }) => kind === 'encoded'));
+    expect(settledOf(messages)).toEqual([1]);
     expect(rowsOf(1).length).toBeLessThanOrEqual(LIMITS.maxBatchSize);
     expect(messages.some((message) => message.kind === 'stats' && message.stats.waiting === 0)).toBe(true);
+  });
+
+  it('settles a request at once that leaves before any of it runs', async () => {
+    const { encode, runner, messages, session, until, rowsOf } = createRunner();
+    const gate = Promise.withResolvers<void>();
+    session.gate = gate.promise;
+    encode(1, texts(1));
+    while (session.batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    encode(2, texts(1));
+    runner.handle({ kind: 'cancel', id: 2 });
+    expect(settledOf(messages)).toEqual([2]);
+    runner.handle({ kind: 'cancel', id: 2 });
+    gate.resolve();
+    await until(() => rowsOf(1).length === 1);
+    runner.handle({ kind: 'cancel', id: 1 });
+    expect(settledOf(messages)).toEqual([2]);
   });
 
   it('reports its batches', async () => {
