@@ -16,7 +16,7 @@ export interface HostedModel {
   readonly state: ModelState;
   /** Neither idle time nor another model's need unloads it. */
   readonly pinned: boolean;
-  /** Memory of its process (PSS), read lately; null where the system does not tell, or it does not run. */
+  /** Memory of its process (resident set), read lately; null where the system does not tell, or it does not run. */
   readonly memoryBytes: number | null;
   /** Time until it is unloaded if nobody asks; null: never, it is busy, or it does not run. */
   readonly unloadInMs: number | null;

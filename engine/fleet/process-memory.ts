@@ -2,7 +2,7 @@
 // Knows nothing about models.
 import { readFile } from 'node:fs/promises';
 
-/** Bytes of a process, what it shares counted in part; null where the system does not tell. */
+/** Bytes of a process that are in memory; null where the system does not tell. */
 export type ReadMemory = (pid: number) => Promise<number | null>;
 
 interface Reading {
@@ -10,9 +10,7 @@ interface Reading {
   readonly nextMs: number;
 }
 
-const LEAST_PERIOD_MS = 1000;
-/** The kernel walks the pages of a process to answer: no more than this share of a core goes into it. */
-const MOST_SHARE = 0.01;
+const PERIOD_MS = 1000;
 
 export class ProcessMemory {
   readonly #read: ReadMemory;
@@ -20,7 +18,7 @@ export class ProcessMemory {
   #readings = new Map<number, Reading>();
   readonly #underWay = new Set<number>();
 
-  constructor(now: () => number, read: ReadMemory = readPss) {
+  constructor(now: () => number, read: ReadMemory = readResident) {
     this.#now = now;
     this.#read = read;
   }
@@ -39,24 +37,23 @@ export class ProcessMemory {
 
   async #readOne(pid: number): Promise<void> {
     this.#underWay.add(pid);
-    const startedMs = this.#now();
     const bytes = await this.#read(pid);
-    const endedMs = this.#now();
-    this.#readings.set(pid, { bytes, nextMs: endedMs + Math.max(LEAST_PERIOD_MS, (endedMs - startedMs) / MOST_SHARE) });
+    this.#readings.set(pid, { bytes, nextMs: this.#now() + PERIOD_MS });
     this.#underWay.delete(pid);
   }
 }
 
-/** Linux: the proportional set size of proc_pid_smaps_rollup(5), in which a shared page counts by the number of its users. */
-async function readPss(pid: number): Promise<number | null> {
+/** Linux: the resident set of proc_pid_status(5), pages of mapped weights included. What several processes share (Node, ONNX Runtime, a few
+ *  per cent) counts in each: smaps_rollup would tell them apart, but has the kernel walk all pages and hold up the process meanwhile. */
+async function readResident(pid: number): Promise<number | null> {
   if (process.platform !== 'linux') return null;
   // The process may have ended, or be another user's.
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return parsePss(text);
+  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return parseResident(text);
 }
 
-/** Bytes of the `Pss:` line; null without one. */
-export function parsePss(smapsRollup: string): number | null {
-  const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(smapsRollup)?.[1];
+/** Bytes of the `VmRSS:` line; null without one. */
+export function parseResident(status: string): number | null {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
   return kilobytes === undefined ? null : Number(kilobytes) * 1024;
 }
