@@ -7,9 +7,11 @@ import type { BenchContext, Part } from './context.ts';
 import type { Figure } from './figure.ts';
 import { RANDOM_1B, prepareFiles } from './files.ts';
 import { describeMachine } from './machine.ts';
+import { cachePart } from './parts/cache.ts';
 import { decodePart } from './parts/decode.ts';
 import { encodePart } from './parts/encode.ts';
 import { gatewayPart } from './parts/gateway.ts';
+import { historyPart } from './parts/history.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
 import { serverPart } from './parts/server.ts';
@@ -29,6 +31,8 @@ const PARTS = {
   gateway: gatewayPart,
   quality: qualityPart,
   encode: encodePart,
+  history: historyPart,
+  cache: cachePart,
 } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 

@@ -39,14 +39,16 @@ export interface MillraceOptions {
   readonly flags?: readonly string[];
   /** Watch the event loop of the process; costs some milliseconds of its start. */
   readonly watchEventLoop?: boolean;
+  /** Leave the response caches on; off by default, so that every request is computed. */
+  readonly caches?: boolean;
 }
 
 /** Ours, with one installed model. */
 export function millraceTarget(dataDir: string, model: string, shape: Shape, options: MillraceOptions = {}): Target {
-  const { flags = [], watchEventLoop = false } = options;
+  const { flags = [], watchEventLoop = false, caches = false } = options;
   const sizes = ['--slots', shape.slots, '--ctx', shape.contextPerSlot, '--threads', shape.threads].map(String);
   const args = ['--model', model, ...sizes, ...flags];
-  return { name: model, start: () => startMillrace({ dataDir, model, args, watchEventLoop }) };
+  return { name: model, start: () => startMillrace({ dataDir, model, args, watchEventLoop, caches }) };
 }
 
 interface MillraceStart {
@@ -54,14 +56,15 @@ interface MillraceStart {
   readonly model: string;
   readonly args: readonly string[];
   readonly watchEventLoop: boolean;
+  readonly caches: boolean;
 }
 
 const PROBE = new URL('event-loop-probe.ts', import.meta.url).href;
 
-async function startMillrace({ dataDir, model, args, watchEventLoop }: MillraceStart): Promise<RunningServer> {
+async function startMillrace({ dataDir, model, args, watchEventLoop, caches }: MillraceStart): Promise<RunningServer> {
   const probeDir = watchEventLoop ? await mkdtemp(join(tmpdir(), 'millrace-probe-')) : null;
   const env = probeDir === null ? {} : { NODE_OPTIONS: `--import ${PROBE}`, MILLRACE_PROBE_DIR: probeDir };
-  const served = await serve({ dataDir, args, env });
+  const served = await serve({ dataDir, args, env, caches });
   const eventLoopDelayP99Ms = async (): Promise<number | null> => {
     if (probeDir === null) return null;
     const text = await readFile(join(probeDir, `${served.pid}.json`), 'utf8').catch(() => null);

@@ -10,7 +10,18 @@ import type { Figure } from './figure.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
-const PARTS = ['same weights (as shipped)', 'speculation', 'server', 'shared prefix', 'start', 'gateway', 'quality', 'encode'];
+const PARTS = [
+  'same weights (as shipped)',
+  'speculation',
+  'server',
+  'shared prefix',
+  'start',
+  'gateway',
+  'quality',
+  'encode',
+  'history',
+  'cache',
+];
 // Only Linux tells the proportional set size.
 const EXPECTED = process.platform === 'linux' ? [...PARTS, 'memory'] : PARTS;
 

@@ -34,7 +34,7 @@ export type Found =
   /** `remember` is called when the answer has been kept. */
   | { readonly kind: 'none'; readonly remember: () => void };
 
-/** Questions that are compared at most: a search takes about a millisecond. */
+/** Questions that are compared at most: a search then takes three milliseconds where none is near. */
 const MOST_QUESTIONS = 10_000;
 /** An answer does not wait longer for the search of an earlier one. */
 const PATIENCE_MS = 2_000;
