@@ -1,7 +1,7 @@
 // Owns the sums of money and tokens over a range, by group: whole days and hours from their sums, the edges from the requests.
 import type { CostGroup, TimeRange } from '../../contract.ts';
 import type { CostInput, CostSums } from '../cost/report.ts';
-import { coverRange } from './cover.ts';
+import { coverRange, type Segment } from './cover.ts';
 import type { Database } from './database.ts';
 import { type KeptFrom, readKeptFrom } from './kept.ts';
 import { NO_KEY, NO_MODEL } from './record-facts.ts';
@@ -11,17 +11,19 @@ import { GRAIN } from './rollup.ts';
 import { checkRange, STEPS_MS } from './steps.ts';
 import type { WordReader } from './words.ts';
 
-/** All that a report needs but the prices of now. */
+/** All that a report needs but the prices of now. A range that begins before single requests are kept is widened to whole days. */
 export type CostTotals = Omit<CostInput, 'settings' | 'quality'>;
 
 /** @throws EngineError `invalid_request` for an empty range */
 export function readCosts(db: Database, words: WordReader, range: TimeRange, by: CostGroup): CostTotals {
   checkRange(range);
   const kept = readKeptFrom(db);
-  const cells = readCells(db, { range, by, kept });
+  const segments = coverRange(range, requestLevels(kept.requests));
+  const covered = { fromMs: segments[0]?.fromMs ?? range.fromMs, toMs: segments.at(-1)?.toMs ?? range.toMs };
+  const cells = readCells(db, segments, by);
   const rows = [...cells].map(([group, sums]) => toSums(nameOf(group, by, words), sums));
   const sorted = by === 'day' ? rows.toSorted((a, b) => (a.group < b.group ? -1 : 1)) : rows.toSorted((a, b) => costOf(b) - costOf(a));
-  return { range, by, rows: sorted, ...readServer(db, range, kept) };
+  return { range, by, rows: sorted, ...readServer(db, covered, kept) };
 }
 
 const costOf = ({ energyUsd, hardwareUsd, upstreamUsd }: CostSums): number => energyUsd + hardwareUsd + upstreamUsd;
@@ -50,16 +52,10 @@ const COLUMNS = [
   'premium_pico',
 ] as const satisfies readonly (keyof Cells)[];
 
-interface CostQuestion {
-  readonly range: TimeRange;
-  readonly by: CostGroup;
-  readonly kept: KeptFrom;
-}
-
-function readCells(db: Database, { range, by, kept }: CostQuestion): ReadonlyMap<number, Cells> {
+function readCells(db: Database, segments: readonly Segment[], by: CostGroup): ReadonlyMap<number, Cells> {
   const groups = new Map<number, Cells>();
   const sums = COLUMNS.map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(', ');
-  for (const { level, fromMs, toMs } of coverRange(range, requestLevels(kept))) {
+  for (const { level, fromMs, toMs } of segments) {
     const [group, source, ...bounds] =
       level === ROWS
         ? [

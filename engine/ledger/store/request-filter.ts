@@ -1,7 +1,7 @@
 // Owns how a filter of requests becomes a condition in SQL.
 import type { RequestFilter } from '../../contract.ts';
 import { NO_MODEL } from './record-facts.ts';
-import { REQUEST_ID_TEXT } from './request-row.ts';
+import { OWN_ID_PREFIX } from './request-row.ts';
 import { NO_WORD, type WordReader } from './words.ts';
 
 export interface Condition {
@@ -33,12 +33,23 @@ export function rowConditions({ minTotalMs, search }: RequestFilter, words: Word
 }
 
 function searchCondition(search: string, words: WordReader): Condition {
-  const ids = JSON.stringify(words.idsContaining(search));
+  const text = search.toLowerCase();
+  const ids = words.idsContaining(text);
+  const own = ownIdCondition(text);
+  const inId = `CASE typeof(request_id) WHEN 'text' THEN instr(lower(request_id), ?) > 0 ELSE ${own.sql} END`;
+  if (ids.length === 0) return { sql: `(${inId})`, params: [text, ...own.params] };
   const isWord = (column: string): string => `${column} IN (SELECT value FROM json_each(?))`;
-  return {
-    sql: `(${isWord('model')} OR ${isWord('error_code')} OR instr(lower(${REQUEST_ID_TEXT}), ?) > 0)`,
-    params: [ids, ids, search.toLowerCase()],
-  };
+  const list = JSON.stringify(ids);
+  return { sql: `(${inId} OR ${isWord('model')} OR ${isWord('error_code')})`, params: [text, ...own.params, list, list] };
+}
+
+/** In the 16 bytes of our own ids, `req_` and a UUID, whose dashes do not matter. */
+function ownIdCondition(text: string): Condition {
+  if (OWN_ID_PREFIX.includes(text)) return { sql: '1', params: [] };
+  const [, prefix = '', tail = ''] = /^(.*_)?(.*)$/s.exec(text) ?? [];
+  if (!OWN_ID_PREFIX.endsWith(prefix) || !/^[0-9a-f-]*$/.test(tail)) return { sql: '0', params: [] };
+  const digits = tail.replaceAll('-', '').toUpperCase();
+  return { sql: `instr(hex(request_id), ?) ${prefix === '' ? '> 0' : '= 1'}`, params: [digits] };
 }
 
 /** All of them at once. */

@@ -169,6 +169,8 @@ const wholeOrNull = (value: number | null, units: number): number | null =>
 
 const scaled = (value: number | null, units: number): number | null => (value === null ? null : value / units);
 
+/** What the gateway's own ids begin with; a UUID follows. */
+export const OWN_ID_PREFIX = 'req_';
 const OWN_ID = /^req_([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/;
 
 /** Our own ids are 16 bytes; those that clients brought are kept as text. */
@@ -181,10 +183,5 @@ function unpackRequestId(cell: string | Buffer): string {
   if (typeof cell === 'string') return cell;
   const hex = cell.toString('hex');
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return `req_${parts.join('-')}`;
+  return OWN_ID_PREFIX + parts.join('-');
 }
-
-/** The same in SQL, for a search in it. */
-export const REQUEST_ID_TEXT = `CASE typeof(request_id) WHEN 'text' THEN request_id ELSE 'req_' || lower(
-  substr(hex(request_id), 1, 8) || '-' || substr(hex(request_id), 9, 4) || '-' || substr(hex(request_id), 13, 4) || '-' ||
-  substr(hex(request_id), 17, 4) || '-' || substr(hex(request_id), 21)) END`;

@@ -4,7 +4,7 @@ import { EngineError } from '../../errors.ts';
 import type { RequestQuery } from '../ledger.ts';
 import { coverRange } from './cover.ts';
 import type { Database } from './database.ts';
-import { type KeptFrom, readKeptFrom } from './kept.ts';
+import { readKeptFrom } from './kept.ts';
 import { allOf, type Condition, rowConditions, wordConditions } from './request-filter.ts';
 import { firstIdAt, fromCells, type StoredRequest } from './request-row.ts';
 import { GRAIN } from './rollup.ts';
@@ -17,7 +17,7 @@ const SORTED_ROWS = 20_000;
 
 /** What a page is sorted by, and the index that has it in this order. */
 const ORDERS = {
-  newest: null,
+  newest: { rank: '0', index: null },
   slowest: { rank: 'total_us', index: 'requests_slowest' },
   costliest: { rank: 'energy_pico + hardware_pico + upstream_pico', index: 'requests_costliest' },
 } as const;
@@ -31,8 +31,10 @@ export function readRequests(db: Database, words: WordReader, query: RequestQuer
   const equal = wordConditions(query.filter, words);
   if (equal === null || range.fromMs >= range.toMs) return { rows: [], total: 0, cursor: null };
   const more = rowConditions(query.filter, words);
-  const total = more.length === 0 ? countByStep(db, range, equal) : countRows(db, range, [...equal, ...more]);
-  const places = readPlaces(db, { ...query, range }, allOf([...equal, ...more]));
+  const { places, total } = (more.length === 0 ? null : pageOfFew(db, { ...query, range }, [...equal, ...more])) ?? {
+    places: readPlaces(db, { ...query, range }, [...equal, ...more]),
+    total: more.length === 0 ? countByStep(db, range, equal) : countRows(db, range, [...equal, ...more]),
+  };
   const rows = readRows(db, words, places.slice(0, query.limit));
   return { rows, total, cursor: places.length > query.limit ? cursorOf(places[query.limit - 1]) : null };
 }
@@ -46,17 +48,43 @@ interface Place {
   readonly rank: number;
 }
 
-/** Where the page's rows are, and one more if there is one. */
-function readPlaces(db: Database, query: RequestQuery, filter: Condition): readonly Place[] {
-  const { range, limit } = query;
-  const order = ORDERS[query.order];
-  const after = parseCursor(query.cursor);
-  const isWide = order !== null && countByStep(db, range, []) > SORTED_ROWS;
-  const rank = order === null ? '0' : order.rank;
-  const sql = `SELECT id, ${rank} AS rank FROM requests ${isWide ? `INDEXED BY ${order.index}` : 'NOT INDEXED'}
-    WHERE id >= ? AND id < ? ${filter.sql} ${afterSql(rank, after)} ORDER BY ${order === null ? '' : `${rank} DESC,`} id DESC LIMIT ?`;
+interface PageOfPlaces {
+  /** The page's, and one more if there is one. */
+  readonly places: readonly Place[];
+  readonly total: number;
+}
+
+/** Reads every match once and sorts them; null when there are too many for that. For conditions that no statistics answer. */
+function pageOfFew(db: Database, { range, order, cursor, limit }: RequestQuery, conditions: readonly Condition[]): PageOfPlaces | null {
+  const { sql, params } = allOf(conditions);
+  const select = db.prepare<unknown[], Place>(
+    `SELECT id, ${ORDERS[order].rank} AS rank FROM requests ${sourceOf(conditions)} WHERE id >= ? AND id < ? ${sql} LIMIT ?`,
+  );
+  const matches = select.all(firstIdAt(range.fromMs), firstIdAt(range.toMs), ...params, SORTED_ROWS + 1);
+  if (matches.length > SORTED_ROWS) return null;
+  const after = parseCursor(cursor);
+  const rest = after === null ? matches : matches.filter((place) => comparePlaces(place, after) > 0);
+  return { places: rest.toSorted(comparePlaces).slice(0, limit + 1), total: matches.length };
+}
+
+/** Highest rank first, then the newest. */
+const comparePlaces = (a: Place, b: Place): number => b.rank - a.rank || b.id - a.id;
+
+/** Times and words are all in one index, a fraction of the table. */
+const sourceOf = (conditions: readonly Condition[]): string =>
+  conditions.some(({ sql }) => sql.startsWith('total_us')) ? `INDEXED BY ${ORDERS.slowest.index}` : 'NOT INDEXED';
+
+function readPlaces(db: Database, { range, limit, cursor, order }: RequestQuery, conditions: readonly Condition[]): readonly Place[] {
+  const { rank, index } = ORDERS[order];
+  const { sql, params } = allOf(conditions);
+  const after = parseCursor(cursor);
+  const isWide = index !== null && countByStep(db, range, []) > SORTED_ROWS;
+  const select = db.prepare<unknown[], Place>(
+    `SELECT id, ${rank} AS rank FROM requests ${isWide ? `INDEXED BY ${index}` : 'NOT INDEXED'}
+     WHERE id >= ? AND id < ? ${sql} ${afterSql(rank, after)} ORDER BY ${index === null ? '' : `${rank} DESC,`} id DESC LIMIT ?`,
+  );
   const place = after === null ? [] : [after.rank, after.rank, after.id];
-  return db.prepare<unknown[], Place>(sql).all(firstIdAt(range.fromMs), firstIdAt(range.toMs), ...filter.params, ...place, limit + 1);
+  return select.all(firstIdAt(range.fromMs), firstIdAt(range.toMs), ...params, ...place, limit + 1);
 }
 
 /** NOTE: the first term alone lets the index start at the right place; the second decides among equals. */
@@ -86,7 +114,9 @@ function readRows(db: Database, words: WordReader, places: readonly Place[]): re
 
 function countRows(db: Database, range: TimeRange, conditions: readonly Condition[]): number {
   const { sql, params } = allOf(conditions);
-  const select = db.prepare<unknown[], number>(`SELECT count(*) FROM requests NOT INDEXED WHERE id >= ? AND id < ? ${sql}`).pluck();
+  const select = db
+    .prepare<unknown[], number>(`SELECT count(*) FROM requests ${sourceOf(conditions)} WHERE id >= ? AND id < ? ${sql}`)
+    .pluck();
   return select.get(firstIdAt(range.fromMs), firstIdAt(range.toMs), ...params) ?? 0;
 }
 
@@ -96,7 +126,7 @@ function countByStep(db: Database, range: TimeRange, conditions: readonly Condit
   const select = db
     .prepare<unknown[], number | null>(`SELECT sum(requests) FROM cost_stats WHERE grain = ? AND at >= ? AND at < ? ${sql}`)
     .pluck();
-  return coverRange(range, requestLevels()).reduce((total, segment) => {
+  return coverRange(range, requestLevels(0)).reduce((total, segment) => {
     if (segment.level === ROWS) return total + countRows(db, segment, conditions);
     const grain = segment.level === 0 ? GRAIN.day : GRAIN.hour;
     return total + (select.get(grain, segment.fromMs / 1000, segment.toMs / 1000, ...params) ?? 0);
@@ -106,9 +136,9 @@ function countByStep(db: Database, range: TimeRange, conditions: readonly Condit
 /** Place of the requests themselves among the levels. */
 export const ROWS = 2;
 
-/** Days, hours and single requests; what is kept of the last two. */
-export const requestLevels = (kept?: KeptFrom) => [
+/** Days, hours and single requests; the last two go together. */
+export const requestLevels = (keptFromMs: number) => [
   { stepMs: STEPS_MS[GRAIN.day], keptFromMs: 0 },
-  { stepMs: STEPS_MS[GRAIN.hour], keptFromMs: kept?.hours ?? 0 },
-  { stepMs: 1, keptFromMs: kept?.requests ?? 0 },
+  { stepMs: STEPS_MS[GRAIN.hour], keptFromMs },
+  { stepMs: 1, keptFromMs },
 ];

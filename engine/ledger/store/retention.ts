@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { type KeptFrom, noteDeleted } from './kept.ts';
 import { firstIdAt } from './request-row.ts';
 import { GRAIN } from './rollup.ts';
-import { STATS } from './schema.ts';
+import { STATS, type StatsTable } from './schema.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -30,7 +30,8 @@ export function deleteExpired(db: Database, nowMs: number, retention: Retention)
 /** How many rows of each table went. */
 function deleteSlices(db: Database, cutoffs: KeptFrom): readonly number[] {
   const counts = {
-    requests: [deleteRequests(db, cutoffs.requests)],
+    // Hours of money by group serve the edges of recent ranges, together with the requests; days remain.
+    requests: [deleteRequests(db, cutoffs.requests), deleteSteps(db, 'cost_stats', { grain: GRAIN.hour, beforeMs: cutoffs.requests })],
     seconds: deleteStats(db, GRAIN.second, cutoffs.seconds),
     minutes: deleteStats(db, GRAIN.minute, cutoffs.minutes),
     hours: deleteStats(db, GRAIN.hour, cutoffs.hours),
@@ -45,10 +46,12 @@ function deleteRequests(db: Database, beforeMs: number): number {
 }
 
 function deleteStats(db: Database, grain: number, beforeMs: number): readonly number[] {
-  return Object.keys(STATS).map((table) => {
-    const sql = `DELETE FROM ${table} WHERE grain = ? AND at < ? LIMIT ?`;
-    return db.prepare<[number, number, number]>(sql).run(grain, beforeMs / 1000, SLICE_ROWS).changes;
-  });
+  return (Object.keys(STATS) as StatsTable[]).map((table) => deleteSteps(db, table, { grain, beforeMs }));
+}
+
+function deleteSteps(db: Database, table: StatsTable, { grain, beforeMs }: { readonly grain: number; readonly beforeMs: number }): number {
+  const sql = `DELETE FROM ${table} WHERE grain = ? AND at < ? LIMIT ?`;
+  return db.prepare<[number, number, number]>(sql).run(grain, Math.floor(beforeMs / 1000), SLICE_ROWS).changes;
 }
 
 function deleteAlerts(db: Database, beforeMs: number): number {

@@ -13,8 +13,13 @@ export interface StepSums {
   readonly isAll: boolean;
   /** Over all rows of the step; 0 without rows. */
   sum(column: string): number;
-  /** Null without values. */
-  quantile(histogram: string, share: number): number | null;
+  /** Median and 99th percentile; nulls without values. */
+  quantiles(histogram: string): Quantiles;
+}
+
+export interface Quantiles {
+  readonly p50: number | null;
+  readonly p99: number | null;
 }
 
 export interface SeriesSource {
@@ -31,8 +36,8 @@ function count(column: SumOf<'request_stats'>, units = 1): SeriesSource {
   return { table: 'request_stats', sums: [column], histogram: null, value };
 }
 
-function percentile(histogram: HistogramOf<'request_stats'>, share: number): SeriesSource {
-  return { table: 'request_stats', sums: [], histogram, value: (step) => step.quantile(histogram, share) };
+function percentile(histogram: HistogramOf<'request_stats'>, which: keyof Quantiles): SeriesSource {
+  return { table: 'request_stats', sums: [], histogram, value: (step) => step.quantiles(histogram)[which] };
 }
 
 /** Mean over the seconds of the step, so that the models' values add up to that of all. */
@@ -71,14 +76,14 @@ export const SERIES_SOURCES: Readonly<Record<SeriesName, SeriesSource>> = {
   cacheHits: count('cache_hits'),
   costUsd: count('cost_pico', PICO),
   premiumUsd: count('premium_pico', PICO),
-  ttftP50Ms: percentile('ttft', 0.5),
-  ttftP99Ms: percentile('ttft', 0.99),
-  interTokenP50Ms: percentile('inter_token_p50', 0.5),
-  interTokenP99Ms: percentile('inter_token_p99', 0.99),
-  totalP50Ms: percentile('total', 0.5),
-  totalP99Ms: percentile('total', 0.99),
-  waitP50Ms: percentile('wait', 0.5),
-  waitP99Ms: percentile('wait', 0.99),
+  ttftP50Ms: percentile('ttft', 'p50'),
+  ttftP99Ms: percentile('ttft', 'p99'),
+  interTokenP50Ms: percentile('inter_token_p50', 'p50'),
+  interTokenP99Ms: percentile('inter_token_p99', 'p99'),
+  totalP50Ms: percentile('total', 'p50'),
+  totalP99Ms: percentile('total', 'p99'),
+  waitP50Ms: percentile('wait', 'p50'),
+  waitP99Ms: percentile('wait', 'p99'),
   tokensPerSecond: perSecond('completion_tokens'),
   queueDepth: perSecond('queue_depth'),
   running: perSecond('running'),

@@ -3,9 +3,9 @@ import { type SeriesAnswer, type SeriesName, type SeriesStepMs } from '../../con
 import { EngineError } from '../../errors.ts';
 import type { SeriesQuery } from '../ledger.ts';
 import type { Database } from './database.ts';
-import { type Histogram, addEncoded, quantile } from './histogram.ts';
+import { Histogram } from './histogram.ts';
 import { STATS, type StatsTable } from './schema.ts';
-import { SERIES_SOURCES, type StepSums } from './series-sources.ts';
+import { type Quantiles, SERIES_SOURCES, type StepSums } from './series-sources.ts';
 import { chooseStep, STEPS_MS, stepStarts } from './steps.ts';
 import type { WordReader } from './words.ts';
 
@@ -20,9 +20,11 @@ export function readSeries(db: Database, words: WordReader, query: SeriesQuery):
   const tables = new Map<StatsTable, readonly Row[]>();
   for (const table of new Set(names.map((name) => SERIES_SOURCES[name].table))) tables.set(table, readTable(frame, table, names));
   const seconds = readSeconds(frame);
-  const values = names.map(
-    (name) => [name, valuesOf(name, { frame, seconds, rows: tables.get(SERIES_SOURCES[name].table) ?? [] })] as const,
-  );
+  const values = new Map<SeriesName, readonly (number | null)[]>();
+  for (const [table, rows] of tables) {
+    const steps = stepsOf(rows, seconds, frame);
+    for (const name of names) if (SERIES_SOURCES[name].table === table) values.set(name, steps.map(SERIES_SOURCES[name].value));
+  }
   return { range, stepMs, of, atMs, values: Object.fromEntries(values) };
 }
 
@@ -58,34 +60,53 @@ function select({ db, stepMs, atMs }: Frame, sql: string): readonly Row[] {
   return db.prepare<unknown[], Row>(sql).all(STEPS_MS.indexOf(stepMs), ...bounds);
 }
 
-interface Recorded {
-  readonly frame: Frame;
-  readonly seconds: ReadonlyMap<number, number>;
-  readonly rows: readonly Row[];
+/** What each step of the frame holds. */
+function stepsOf(rows: readonly Row[], seconds: ReadonlyMap<number, number>, frame: Frame): readonly StepSums[] {
+  const rowsByStep = Map.groupBy(rows, ({ at }) => Number(at));
+  const scratch = new Histogram();
+  return frame.atMs.map(
+    (ms) => new Step(rowsByStep.get(ms / 1000) ?? [], seconds.get(ms / 1000) ?? 0, { isAll: frame.word === null, scratch }),
+  );
 }
 
-function valuesOf(name: SeriesName, { frame, seconds, rows }: Recorded): readonly (number | null)[] {
-  const { value } = SERIES_SOURCES[name];
-  const steps = Map.groupBy(rows, ({ at }) => Number(at));
-  return frame.atMs.map((ms) => {
-    const at = ms / 1000;
-    return value(stepSums(steps.get(at) ?? [], seconds.get(at) ?? 0, frame.word === null));
-  });
+class Step implements StepSums {
+  readonly seconds: number;
+  readonly isAll: boolean;
+  readonly #rows: readonly Row[];
+  readonly #scratch: Histogram;
+  readonly #quantiles = new Map<string, Quantiles>();
+
+  constructor(rows: readonly Row[], seconds: number, { isAll, scratch }: { readonly isAll: boolean; readonly scratch: Histogram }) {
+    this.seconds = seconds;
+    this.isAll = isAll;
+    this.#rows = rows;
+    this.#scratch = scratch;
+  }
+
+  get isRecorded(): boolean {
+    return this.#rows.length > 0;
+  }
+
+  sum(column: string): number {
+    return this.#rows.reduce((total, row) => total + Number(row[column] ?? 0), 0);
+  }
+
+  /** Both are asked for one after the other, so the histogram is merged once. */
+  quantiles(column: string): Quantiles {
+    const known = this.#quantiles.get(column);
+    if (known !== undefined) return known;
+    const cells = this.#rows.map((row) => row[column]).filter((cell) => cell instanceof Uint8Array);
+    const quantiles = cells.length === 0 ? NO_QUANTILES : merged(this.#scratch, cells);
+    this.#quantiles.set(column, quantiles);
+    return quantiles;
+  }
 }
 
-function stepSums(rows: readonly Row[], seconds: number, isAll: boolean): StepSums {
-  return {
-    seconds,
-    isAll,
-    isRecorded: rows.length > 0,
-    sum: (column) => rows.reduce((total, row) => total + Number(row[column] ?? 0), 0),
-    quantile: (column, share) => {
-      const histogram: Histogram = new Map();
-      for (const row of rows) {
-        const cell = row[column];
-        if (cell instanceof Uint8Array) addEncoded(histogram, cell);
-      }
-      return quantile(histogram, share);
-    },
-  };
+const NO_QUANTILES: Quantiles = { p50: null, p99: null };
+
+function merged(scratch: Histogram, cells: readonly Uint8Array[]): Quantiles {
+  scratch.clear();
+  for (const cell of cells) scratch.addEncoded(cell);
+  const [p50 = null, p99 = null] = scratch.quantiles([0.5, 0.99]);
+  return { p50, p99 };
 }

@@ -1,5 +1,5 @@
 // Owns sums of one statistics table while they are added up in memory: one row for each combination of keys.
-import { type Histogram, addValue, encodeHistogram } from './histogram.ts';
+import { Histogram } from './histogram.ts';
 import { type HistogramOf, STATS, type StatsShape, type StatsTable, type SumOf } from './schema.ts';
 
 interface Row {
@@ -23,8 +23,10 @@ export class Tally<T extends StatsTable> {
     const row = this.#rowOf(keys);
     for (const [name, value] of Object.entries<number>(sums)) row.sums.set(name, (row.sums.get(name) ?? 0) + value);
     for (const [name, value] of Object.entries<number | null>(timesMs ?? {})) {
-      const histogram = row.histograms.get(name);
-      if (value !== null && histogram !== undefined) addValue(histogram, value);
+      if (value === null) continue;
+      const histogram = row.histograms.get(name) ?? new Histogram();
+      histogram.add(value);
+      row.histograms.set(name, histogram);
     }
   }
 
@@ -34,7 +36,7 @@ export class Tally<T extends StatsTable> {
     return [...this.#rows.values()].map(({ keys, sums, histograms }) => [
       ...keys,
       ...sumNames.map((name) => sums.get(name) ?? 0),
-      ...histogramNames.map((name) => encodeHistogram(histograms.get(name) ?? new Map())),
+      ...histogramNames.map((name) => histograms.get(name)?.encode() ?? null),
     ]);
   }
 
@@ -42,8 +44,7 @@ export class Tally<T extends StatsTable> {
     const name = keys.join(',');
     const known = this.#rows.get(name);
     if (known !== undefined) return known;
-    const histograms = new Map(this.#shape.histograms.map((histogram) => [histogram, new Map()] as const));
-    const row: Row = { keys, sums: new Map(), histograms };
+    const row: Row = { keys, sums: new Map(), histograms: new Map() };
     this.#rows.set(name, row);
     return row;
   }
