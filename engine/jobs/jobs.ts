@@ -19,8 +19,6 @@ export interface JobsOptions {
   readonly most?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** A model was installed. */
-  readonly onInstalled?: () => void;
 }
 
 interface Job {
@@ -33,7 +31,7 @@ interface Job {
 }
 
 const MOST = 2;
-const MAX_NAME = 500;
+const MAX_NAME = 1024;
 /** Without news for so long, the speed is no longer known. */
 const STALE_MS = 5000;
 /** How long a process may take to end: for its own sake, and when the engine ends. */
@@ -175,8 +173,7 @@ export class Jobs implements JobControl {
   }
 
   #conclude(job: Job, outcome: PullOutcome): void {
-    const { log, onInstalled } = this.#options;
-    log.info({ job: job.status.title, ...outcome }, 'pull ended');
+    this.#options.log.info({ job: job.status.title, ...outcome }, 'pull ended');
     // After `close` the file says that it was interrupted.
     if (this.#closed && outcome.kind === 'interrupted') return;
     if (outcome.kind === 'done') this.#end(job, { state: 'done', result: outcome.result });
@@ -185,7 +182,6 @@ export class Jobs implements JobControl {
         state: 'failed',
         result: outcome.kind === 'failed' ? outcome.reason : 'Interrupted; pull it again to go on from there.',
       });
-    if (outcome.kind === 'done') onInstalled?.();
   }
 
   #end(job: Job, how: Pick<JobStatus, 'state' | 'result'>): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createProgress, formatBytes, formatProgress, speedOf } from '../../engine/cli/progress.ts';
+import { createJsonProgress, createProgress, formatBytes, formatProgress, speedOf } from '../../engine/cli/progress.ts';
 import { formatTable } from '../../engine/cli/list.ts';
 import { curlLine } from '../../engine/cli/serve.ts';
 
@@ -55,6 +55,34 @@ describe('progress', () => {
     expect(target.written).toHaveLength(4);
     expect(target.written.join('')).not.toContain('\r');
     expect(target.written.at(-1)).toContain('100%');
+  });
+
+  test('is a line of JSON for programs: each new step, some between, the last', () => {
+    const target = recorder(false);
+    let nowMs = 0;
+    const progress = createJsonProgress(target, 'bytes', () => nowMs);
+    for (nowMs = 0; nowMs < 1000; nowMs += 10) progress.update('Fetching a', nowMs * 100, 100_000);
+    progress.update('Fetching b', 0, null);
+    progress.update('Fetching b', 7, null);
+    progress.end();
+    const lines = target.written.map(
+      (text) => (JSON.parse(text) as { progress: { step: string; done: number; perSecond: number } }).progress,
+    );
+    expect(lines.map(({ step, done }) => [step, done])).toEqual([
+      ...[0, 25_000, 50_000, 75_000].map((done) => ['Fetching a', done]),
+      ['Fetching b', 0],
+      ['Fetching b', 7],
+    ]);
+    expect(lines[3]).toEqual({ step: 'Fetching a', done: 75_000, total: 100_000, unit: 'bytes', perSecond: 100_000 });
+    expect(lines[4]?.perSecond).toBeNull();
+  });
+
+  test('knows the speed of steps that are rarer than its window', () => {
+    const target = recorder(false);
+    let nowMs = 0;
+    const progress = createJsonProgress(target, 'steps', () => nowMs);
+    for (let step = 0; step <= 3; step++, nowMs += 8000) progress.update('Converting', step, 30);
+    expect(target.written.at(-1)).toContain('"perSecond":0.125');
   });
 
   test.each([

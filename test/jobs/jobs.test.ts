@@ -42,7 +42,8 @@ class ScriptedPull implements PullProcess {
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'millrace-jobs-'))));
-afterEach(() => rm(folder, { recursive: true }));
+// A job's list may just be being written.
+afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 function createJobs({ canPause = true, ...changes }: Partial<JobsOptions> & { canPause?: boolean } = {}) {
   const pulls: ScriptedPull[] = [];
@@ -86,8 +87,7 @@ describe('jobs', () => {
   });
 
   it('say what they achieved or why they failed, for an hour', () => {
-    const installed: string[] = [];
-    const { jobs, pulls, clock } = createJobs({ onInstalled: () => installed.push('yes') });
+    const { jobs, pulls, clock } = createJobs();
     jobs.pull(ask('a'));
     lastOf(pulls).listener.onEnd({ kind: 'done', result: 'Installed a:int8 (3 MB)' });
     jobs.pull(ask('b'));
@@ -96,7 +96,6 @@ describe('jobs', () => {
       { state: 'done', result: 'Installed a:int8 (3 MB)', endedMs: 1000 },
       { state: 'failed', result: 'There is no such repository.', endedMs: 1000 },
     ]);
-    expect(installed).toEqual(['yes']);
     clock.nowMs += 3_600_001;
     expect(jobs.list()).toEqual([]);
   });
@@ -145,7 +144,7 @@ describe('jobs', () => {
     const { jobs, pulls } = createJobs();
     const { id } = jobs.pull(ask('a'));
     expect(() => jobs.pull(ask(' a '))).toThrow('a is being pulled already.');
-    expect(() => jobs.pull(ask('  '))).toThrow('name must be 1 to 500 characters.');
+    expect(() => jobs.pull(ask('  '))).toThrow('name must be 1 to 1024 characters.');
     expect(() => jobs.resume(id)).toThrow('This job is running, not paused.');
     expect(() => jobs.cancel('other')).toThrow('There is no job other.');
     lastOf(pulls).listener.onEnd({ kind: 'done', result: '' });

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../engine/log.ts';
 import { Jobs } from '../../engine/jobs/jobs.ts';
 import type { PullOutcome, PullProgress } from '../../engine/jobs/pull-lines.ts';
@@ -11,6 +11,9 @@ import { ModelStore } from '../../engine/models/store/model-store.ts';
 import { testModel } from '../models.ts';
 
 const TINY = join(import.meta.dirname, '..', 'fixtures', 'encoders', 'bert');
+
+// Pulls yield to everything else on the machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 let dataDir = '';
 beforeAll(async () => (dataDir = await mkdtemp(join(tmpdir(), 'millrace-pull-'))));
@@ -75,9 +78,9 @@ describe('a pull', () => {
       await underWay;
       expect(progress[0]).toMatchObject({ step: 'Converting to int8', unit: 'steps', done: 0 });
       process.pause();
-      await expect.poll(() => stateOf(process.pid)).toBe('T');
+      await expect.poll(() => stateOf(process.pid), { timeout: 30_000 }).toBe('T');
       process.resume();
-      await expect.poll(() => stateOf(process.pid)).not.toBe('T');
+      await expect.poll(() => stateOf(process.pid), { timeout: 30_000 }).not.toBe('T');
       process.pause();
       process.end(30_000);
       expect(await ended).toEqual({ kind: 'interrupted' });
@@ -100,14 +103,13 @@ describe('a pull', () => {
 
 describe('jobs with real processes', () => {
   it('come to their result, and end with the engine', async () => {
-    const installed = Promise.withResolvers<void>();
     const options = { file: join(dataDir, 'jobs.json'), spawn: pullSpawner(dataDir), log: createLog('silent') };
-    const jobs = new Jobs({ ...options, onInstalled: () => installed.resolve() });
+    const jobs = new Jobs(options);
     jobs.pull({ name: TINY, precision: 'fp32' });
-    await installed.promise;
+    await expect.poll(() => jobs.list()[0]?.state, { timeout: 120_000 }).toBe('done');
     expect(jobs.list()).toMatchObject([{ state: 'done', result: expect.stringContaining('Installed bert') as string }]);
     jobs.pull({ name: await testModel(), precision: 'int8' });
-    await expect.poll(() => jobs.list()[1]?.step, { timeout: 30_000 }).toBe('Converting to int8');
+    await expect.poll(() => jobs.list()[1]?.step, { timeout: 120_000 }).toBe('Converting to int8');
     await jobs.close();
     const later = new Jobs(options);
     await later.open();

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelManifest } from '../../../engine/models/manifest.ts';
 import { isModelId, modelIdFrom, ModelStore, variantOf } from '../../../engine/models/store/model-store.ts';
@@ -91,6 +91,31 @@ describe('a model', () => {
     await store.stage('half');
     await store.sweep();
     expect(readdirSync(join(dataDir, 'models'))).toEqual(['m']);
+  });
+
+  it('that is being added under a busy id is left alone by a sweep', async () => {
+    const busy = await store.stage('half-1');
+    await store.stage('half');
+    await store.sweep((id) => id === 'half-1');
+    expect(readdirSync(join(dataDir, 'models'))).toEqual([basename(busy.path)]);
+  });
+
+  it('that is set aside is gone, and comes back whole or is deleted', async () => {
+    await add('m');
+    const aside = await store.setAside('m');
+    expect(await store.list()).toEqual([]);
+    await store.sweep();
+    await aside.restore();
+    expect(readdirSync(store.path('m')).toSorted()).toEqual(['a', 'model.json']);
+    const again = await store.setAside('m');
+    await add('m');
+    await expect(again.restore()).rejects.toMatchObject({ code: 'invalid_request' });
+    await again.delete();
+    expect(readdirSync(join(dataDir, 'models'))).toEqual(['m']);
+    await store.setAside('m');
+    await store.deleteSetAside();
+    expect(readdirSync(join(dataDir, 'models'))).toEqual([]);
+    await expect(store.setAside('m')).rejects.toMatchObject({ code: 'model_not_found' });
   });
 
   it('is not added under a name that its manifest does not have', async () => {
