@@ -1,6 +1,6 @@
 // The page as users get it: built once for each state of its sources, and kept in the test cache.
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { cachedFolder } from '../cache.ts';
@@ -15,9 +15,19 @@ export async function builtPage(): Promise<string> {
   const folder = await cachedFolder(name, async (outDir) => {
     await build({ root: join(ROOT, 'renderer'), logLevel: 'error', build: { outDir, emptyOutDir: true } });
   });
-  for (const other of (await readdir(testCacheDir())).filter((entry) => entry.startsWith(PREFIX) && !entry.startsWith(name)))
-    await rm(join(testCacheDir(), other), { recursive: true, force: true });
+  await removeOld(folder);
   return folder;
+}
+
+const KEEP_MS = 3_600_000;
+
+/** Removes pages of earlier sources, unless a run beside this one may still serve them. */
+async function removeOld(except: string): Promise<void> {
+  for (const name of (await readdir(testCacheDir())).filter((entry) => entry.startsWith(PREFIX))) {
+    const path = join(testCacheDir(), name);
+    const made = await stat(path).catch(() => null);
+    if (path !== except && made !== null && Date.now() - made.mtimeMs > KEEP_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Over the page's own files, what it shares with the engine, and the versions of its dependencies. */

@@ -8,14 +8,17 @@ import { Markdown } from './markdown.tsx';
 
 export interface AnswerViewProps {
   readonly answer: Answer;
+  /** Another model's answer stands beside it: its name is a heading. */
+  readonly named: boolean;
   readonly onAgain: () => void;
 }
 
 export const AnswerView = memo(
-  function AnswerView({ answer, onAgain }: AnswerViewProps) {
+  function AnswerView({ answer, named, onAgain }: AnswerViewProps) {
     const open = isOpen(answer);
     return (
       <div className='answer' aria-busy={open} aria-label={`Answer of ${answer.model ?? answer.modelAsked}`} role='group'>
+        {named && <strong className='wrap-anywhere'>{answer.model ?? answer.modelAsked}</strong>}
         {answer.text !== '' && <Markdown text={answer.text} growing={open} />}
         {answer.state === 'waiting' && <span className='caret' aria-hidden='true' />}
         {answer.fault !== null && <FaultNote fault={answer.fault} kept={answer.text !== ''} onAgain={onAgain} />}

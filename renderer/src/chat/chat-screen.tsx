@@ -86,8 +86,9 @@ function useChatModels(): readonly ChatModel[] | null {
 function useSession(session: ChatSession, shownId: string | null, started: boolean): void {
   const [query, change] = usePlaceQuery();
   const wanted = query.get('model');
+  const resume = wanted === null;
+  useEffect(() => void startSession(session, resume), [session, resume]);
   useEffect(() => {
-    void startSession(session);
     const keep = (): void => void session.desk.flush();
     addEventListener('pagehide', keep);
     return () => removeEventListener('pagehide', keep);

@@ -17,14 +17,15 @@ export const pageSession = new ChatSession({
   newId,
 });
 
-/** Reads the list, and shows the conversation that was shown last. Once; later calls do nothing. */
-export async function startSession(session: ChatSession): Promise<void> {
+/** Reads the list and, to resume, shows the conversation that was shown last. Once; later calls do nothing. */
+export async function startSession(session: ChatSession, resume: boolean): Promise<void> {
   const { desk } = session;
   if (desk.read().heads !== null) return;
-  await desk.readHeads();
+  // Read first: the screen remembers what it shows as soon as the list is there.
   const id = localStorage.getItem(SHOWN_KEY);
+  await desk.readHeads();
   const known = desk.read().heads?.some((head) => head.id === id) ?? false;
-  if (id !== null && known && desk.current.turns.length === 0) await session.open(id);
+  if (resume && id !== null && known && desk.current.turns.length === 0) await session.open(id);
 }
 
 /** Remembers over a reload which conversation is shown; null: a new one. */

@@ -52,7 +52,12 @@ export const TurnView = memo(function TurnView({ session, turn, position, siblin
       )}
       <div className={turn.answers.length > 1 ? 'answers side-by-side' : 'answers'}>
         {turn.answers.map((answer, column) => (
-          <AnswerView key={column} answer={answer} onAgain={() => session.again({ turnId: turn.id, column })} />
+          <AnswerView
+            key={column}
+            answer={answer}
+            named={turn.answers.length > 1}
+            onAgain={() => session.again({ turnId: turn.id, column })}
+          />
         ))}
       </div>
     </article>

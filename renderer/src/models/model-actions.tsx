@@ -64,6 +64,7 @@ export function ModelActions({ model, commands }: { readonly model: ModelStatus;
     setBusy(false);
   };
   const loaded = state === 'ready' || state === 'loading';
+  const verb = state === 'failed' ? 'Load again' : 'Load';
   return (
     <span className='model-actions row'>
       {loaded ? (
@@ -71,19 +72,18 @@ export function ModelActions({ model, commands }: { readonly model: ModelStatus;
           Unload
         </Button>
       ) : (
-        <Button busy={busy} aria-label={`Load ${id}`} onClick={() => void run(commands.load(id))}>
-          {state === 'failed' ? 'Load again' : 'Load'}
+        <Button busy={busy} aria-label={`${verb} ${id}`} onClick={() => void run(commands.load(id))}>
+          {verb}
         </Button>
       )}
       <Button
-        aria-pressed={pinned}
-        aria-label={`Keep ${id} loaded`}
+        aria-label={`${pinned ? 'Unpin' : 'Pin'} ${id}`}
         title={pinned ? 'Let it be unloaded when idle' : 'Keep it loaded, also after a restart'}
         onClick={() => void commands.pin(id, !pinned)}
       >
         {pinned ? 'Unpin' : 'Pin'}
       </Button>
-      <Button kind='danger' aria-label={`Delete ${id}`} onClick={() => void commands.remove(id)}>
+      <Button aria-label={`Delete ${id}`} onClick={() => void commands.remove(id)}>
         Delete
       </Button>
     </span>

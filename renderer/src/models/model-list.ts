@@ -48,7 +48,8 @@ function hasWords(text: string, search: string): boolean {
 export function unloadWords({ running, pinned }: Pick<ModelStatus, 'running' | 'pinned'>): string {
   if (pinned) return 'pinned';
   if (running === null) return '–';
-  return running.unloadInMs === null ? 'in use' : `in ${formatSpan(running.unloadInMs)}`;
+  if (running.unloadInMs !== null) return `in ${formatSpan(running.unloadInMs)}`;
+  return running.runningRequests + running.waitingRequests > 0 ? 'in use' : 'never';
 }
 
 /** Weights, and some room for the KV cache and the process itself. */

@@ -66,6 +66,8 @@ function ModelName({ model: { id, use, failure } }: { readonly model: ModelStatu
 
 function Slots({ model: { running } }: { readonly model: ModelStatus }) {
   if (running === null) return '–';
-  if (running.batches === null) return <Cells slots={running.slotUse} contextLength={running.contextLength} />;
-  return `${running.batches.meanSize.toFixed(1)} texts a batch`;
+  const { batches, slotUse, runningRequests, slots, contextLength } = running;
+  if (batches !== null) return `${batches.meanSize.toFixed(1)} texts a batch`;
+  // A model that has just been loaded has not said yet what its slots do.
+  return slotUse.length === 0 ? `${runningRequests} of ${slots} busy` : <Cells slots={slotUse} contextLength={contextLength} />;
 }

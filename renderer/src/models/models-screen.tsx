@@ -7,6 +7,7 @@ import { useLivePart } from '../live/use-live.tsx';
 import { Button } from '../parts/button.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { Panel } from '../parts/panel.tsx';
 import { Screen } from '../shell/screen.tsx';
 import { JobsPanel } from './jobs-panel.tsx';
 import { useModelCommands } from './model-actions.tsx';
@@ -48,10 +49,9 @@ export function ModelsScreen() {
       {now === null && <Loading lines={6} label='Loading the models' />}
       {now !== null && models.length === 0 && <NoModel devices={now.devices} jobs={now.jobs} onChoose={() => setPulling(true)} />}
       {models.length > 0 && (
-        <>
-          <p className='quiet'>{summaryOf(models, shown.length)}</p>
+        <Panel title='Installed' actions={<span className='quiet'>{summaryOf(models, shown.length)}</span>}>
           <ModelTable models={shown} commands={commands} onOpen={({ id }) => setOpenId(id)} />
-        </>
+        </Panel>
       )}
       <ModelDialog model={models.find(({ id }) => id === openId)} commands={commands} onClose={() => setOpenId(null)} />
       <PullDialog
@@ -122,7 +122,7 @@ function NoModel({ devices, jobs, onChoose }: NoModelProps) {
     <Empty title={coming ? 'Your first model is on its way' : 'No model yet'} action={action}>
       {coming
         ? 'It appears here as soon as it is converted, and answers from then on.'
-        : `Models run on this machine alone${machine === '' ? '' : ` (${machine})`}: what is asked and answered stays on it. A small one is there in a minute.`}
+        : `Models run on this machine alone${machine === '' ? '' : ` (${machine})`}: what is asked and answered stays on it. A small one runs on any machine.`}
     </Empty>
   );
 }
