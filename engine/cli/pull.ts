@@ -158,7 +158,8 @@ async function convert({ fetched, id, precisions, store, signal, progress }: Con
   const source = openAnyModel(fetched.path);
   try {
     const onProgress = ({ variant, stepsDone, stepsTotal }: ConvertProgress): void =>
-      progress.update(`Converting to ${variant}`, stepsDone, stepsTotal);
+      // Before the first step the source may be measured for a while, which says nothing about the steps' speed.
+      progress.update(`${stepsDone === 0 ? 'Preparing' : 'Converting to'} ${variant}`, stepsDone, stepsTotal);
     return await installModel({
       source,
       store,

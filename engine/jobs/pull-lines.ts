@@ -1,4 +1,6 @@
-// Owns what the lines of `millrace pull --json` mean. Pure.
+// Owns what the lines of `millrace pull --json` mean, whoever started it.
+// Knows nothing about processes.
+
 export interface PullProgress {
   readonly step: string;
   readonly done: number;
@@ -19,6 +21,8 @@ export interface EndedProcess {
   readonly stderr: string;
 }
 
+/** Characters of other output that are kept. */
+const MOST_TEXT = 8192;
 /** Exit code of a command that was interrupted. */
 const INTERRUPTED = 130;
 
@@ -29,6 +33,38 @@ export function parseProgress(line: string): PullProgress | null {
   const { step, done, total, unit, perSecond } = progress as Record<string, unknown>;
   if (typeof step !== 'string' || typeof done !== 'number' || (unit !== 'bytes' && unit !== 'steps')) return null;
   return { step, done, total: numberOrNull(total), unit, perSecond: numberOrNull(perSecond) };
+}
+
+/** Collects what a pull says; each line of progress is told at once. */
+export class PullOutput {
+  readonly #onProgress: (progress: PullProgress) => void;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(onProgress: (progress: PullProgress) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  add(stream: 'stdout' | 'stderr', text: string): void {
+    if (stream === 'stdout') this.#stdout += text;
+    else this.#stderr = this.#withoutProgress(this.#stderr + text);
+  }
+
+  /** How it went, once it has ended. */
+  outcome(code: number | null, signal: NodeJS.Signals | null): PullOutcome {
+    return parseOutcome({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
+  }
+
+  /** What it says besides may explain a failure. */
+  #withoutProgress(text: string): string {
+    const lines = text.split('\n');
+    const others = lines.slice(0, -1).filter((line) => {
+      const progress = parseProgress(line);
+      if (progress !== null) this.#onProgress(progress);
+      return progress === null;
+    });
+    return [...others, lines.at(-1)].join('\n').slice(-MOST_TEXT);
+  }
 }
 
 /** How a pull went, from all that its process has said. */
@@ -43,15 +79,23 @@ export function parseOutcome({ code, signal, stdout, stderr }: EndedProcess): Pu
   return { kind: 'failed', reason: `The pull ended with ${how}${lines.length === 0 ? '.' : `: ${lines.at(-1) ?? ''}`}` };
 }
 
+interface Variant {
+  readonly name?: unknown;
+  readonly sizeBytes?: unknown;
+  readonly weightsFile?: unknown;
+}
+
 /** `Installed smollm2-135m-instruct:int8 (145 MB)`, from the line on stdout. */
 function describeInstalled(stdout: string): string {
   const line = stdout.trim().split('\n').at(-1) ?? '';
   const id = fieldOf(line, 'id');
   const variants = fieldOf(line, 'variants');
   if (typeof id !== 'string' || !Array.isArray(variants)) return 'Installed.';
-  const names = variants.map(({ name, sizeBytes }: { name?: unknown; sizeBytes?: unknown }) => {
-    return `${id}:${String(name)} (${Math.round(Number(sizeBytes) / 1e6)} MB)`;
-  });
+  // Of variants that share their weights the first speaks for all.
+  const own = variants.filter(
+    ({ weightsFile }: Variant, at) => variants.findIndex((other: Variant) => other.weightsFile === weightsFile) === at,
+  );
+  const names = own.map(({ name, sizeBytes }: Variant) => `${id}:${String(name)} (${Math.round(Number(sizeBytes) / 1e6)} MB)`);
   return `Installed ${names.join(', ')}`;
 }
 

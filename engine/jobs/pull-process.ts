@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { PullRequest } from './job-control.ts';
-import { parseOutcome, parseProgress, type PullOutcome, type PullProgress } from './pull-lines.ts';
+import { PullOutput, type PullOutcome, type PullProgress } from './pull-lines.ts';
 
 export interface PullListener {
   onProgress(progress: PullProgress): void;
@@ -28,17 +28,21 @@ const CLI_ENTRY = fileURLToPath(new URL('../cli.ts', import.meta.url));
 /** Windows has no signal that stops a process. */
 const CAN_PAUSE = process.platform !== 'win32';
 
+/** What follows `millrace pull`, to pull into this data folder. */
+export function pullArguments({ name, precision }: PullRequest, dataDir: string): string[] {
+  const chosen = precision === null ? [] : ['--precision', precision];
+  return ['--json', '--data-dir', dataDir, ...chosen, '--', name];
+}
+
 /** Pulls into this data folder, with the Node that runs this process. */
 export function pullSpawner(dataDir: string): SpawnPull {
   return (request, listener) => {
-    const { name, precision } = request;
-    const chosen = precision === null ? [] : ['--precision', precision];
-    const child = spawn(process.execPath, [CLI_ENTRY, 'pull', '--json', '--data-dir', dataDir, ...chosen, '--', name], {
+    const child = spawn(process.execPath, [CLI_ENTRY, 'pull', ...pullArguments(request, dataDir)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own, so that a pause stops the programs it runs too. The channel tells it when this process is gone.
       detached: CAN_PAUSE,
     });
-    lowerPriority(child);
+    lowerPriority(child.pid);
     listen(child, listener);
     return control(child);
   };
@@ -50,36 +54,47 @@ export function continueOrphan(pid: number): void {
 }
 
 /** Requests come first: a conversion would take the cores of the models that serve. */
-function lowerPriority(child: ChildProcess): void {
+export function lowerPriority(pid: number | undefined): void {
   try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
   } catch {
     // It has ended already, or the system does not allow it; the pull is right either way.
   }
 }
 
-function listen(child: ChildProcess, listener: PullListener): void {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (stderr + text).split('\n');
+/** Collects what a pull says: progress is passed on at once, the rest tells at its end how it went. */
+export class PullOutput {
+  readonly #onProgress: (progress: PullProgress) => void;
+  stdout = '';
+  stderr = '';
+
+  constructor(onProgress: (progress: PullProgress) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  addError(text: string): void {
+    const lines = (this.stderr + text).split('\n');
     // The last progress is behind us; what else it said may explain a failure.
     const others = lines.slice(0, -1).filter((line) => {
       const progress = parseProgress(line);
-      if (progress !== null) listener.onProgress(progress);
+      if (progress !== null) this.#onProgress(progress);
       return progress === null;
     });
-    stderr = [...others, lines.at(-1)].join('\n').slice(-8192);
-  });
+    this.stderr = [...others, lines.at(-1)].join('\n').slice(-8192);
+  }
+}
+
+function listen(child: ChildProcess, listener: PullListener): void {
+  const output = new PullOutput((progress) => listener.onProgress(progress));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => output.addError(text));
   child.once('error', (cause) => {
     if (child.pid === undefined) listener.onEnd({ kind: 'failed', reason: cause.message });
   });
   // NOTE: a child whose channel this side has closed never emits `close`: its end and that of its pipes are awaited one by one.
   let missing = 3;
   const onOneEnded = (): void => {
-    const { exitCode: code, signalCode: signal } = child;
-    if (--missing === 0 && child.pid !== undefined) listener.onEnd(parseOutcome({ code, signal, stdout, stderr }));
+    if (--missing === 0 && child.pid !== undefined) listener.onEnd(output.outcome(child.exitCode, child.signalCode));
   };
   child.once('exit', onOneEnded);
   for (const pipe of [child.stdout, child.stderr]) pipe?.once('close', onOneEnded);

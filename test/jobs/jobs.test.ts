@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '../../engine/log.ts';
 import { Jobs, type JobsOptions } from '../../engine/jobs/jobs.ts';
 import { planStarts, type JobView } from '../../engine/jobs/plan-jobs.ts';
-import { parseOutcome, parseProgress } from '../../engine/jobs/pull-lines.ts';
+import { parseOutcome, parseProgress, PullOutput, type PullProgress } from '../../engine/jobs/pull-lines.ts';
 import type { PullListener, PullProcess, SpawnPull } from '../../engine/jobs/pull-process.ts';
 
 /** A process that does what the test says, and ends when it is told to. */
@@ -216,9 +216,24 @@ describe('the lines of a pull', () => {
     }
   });
 
+  it('arrive in any pieces, and leave what else was said for the outcome', () => {
+    const progress: PullProgress = { step: 'Fetching x', done: 1, total: 2, unit: 'bytes', perSecond: null };
+    const text = `warning\n${JSON.stringify({ progress })}\n{"error":{"message":"No room."}}\n`;
+    for (const size of [1, 7, 1000]) {
+      const seen: PullProgress[] = [];
+      const output = new PullOutput((line) => seen.push(line));
+      for (let at = 0; at < text.length; at += size) output.add('stderr', text.slice(at, at + size));
+      expect(seen).toEqual([progress]);
+      expect(output.outcome(1, null)).toEqual({ kind: 'failed', reason: 'No room.' });
+    }
+  });
+
   it('say how it ended', () => {
     const ended = { code: 1, signal: null, stdout: '', stderr: '' };
-    const variants = [{ name: 'int8', sizeBytes: 145_400_000 }];
+    const variants = [
+      { name: 'int8', sizeBytes: 145_400_000, weightsFile: 'int8/weights.bin' },
+      { name: 'int8-kv8', sizeBytes: 145_400_000, weightsFile: 'int8/weights.bin' },
+    ];
     expect(parseOutcome({ ...ended, code: 0, stdout: `${JSON.stringify({ id: 'm', variants })}\n` })).toEqual({
       kind: 'done',
       result: 'Installed m:int8 (145 MB)',
