@@ -5,6 +5,8 @@ import { EngineError } from '../errors.ts';
 /** Nobody knows how long a pause lasts. */
 const PAUSED_RETRY_SECONDS = 30;
 
+const LONG_IDLE_MS = 45_000;
+
 /** Something under way that can be ended from outside. */
 export interface OpenRun {
   fail(error: EngineError): void;
@@ -16,9 +18,13 @@ export class Activity {
   #draining = false;
   #paused = false;
   #whenIdle: (() => void) | null = null;
+  readonly #afterLongIdle: () => void;
+  #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(retrySeconds: number) {
+  /** `afterLongIdle` is called when nothing has been open for a while. */
+  constructor(retrySeconds: number, afterLongIdle: () => void = () => undefined) {
     this.#retrySeconds = retrySeconds;
+    this.#afterLongIdle = afterLongIdle;
   }
 
   get draining(): boolean {
@@ -43,12 +49,16 @@ export class Activity {
   begin(run: OpenRun): void {
     if (this.#draining) throw this.#refusal();
     if (this.#paused) throw paused();
+    clearTimeout(this.#idleTimer);
     this.#open.add(run);
   }
 
   end(run: OpenRun): void {
     this.#open.delete(run);
-    if (this.#open.size === 0) this.#whenIdle?.();
+    if (this.#open.size > 0) return;
+    this.#whenIdle?.();
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(this.#afterLongIdle, LONG_IDLE_MS).unref();
   }
 
   /** Takes no new runs; waits until the open ones end, at most `drainMs`, then fails those that are left. */

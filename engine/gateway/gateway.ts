@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { EngineError, bug } from '../errors.ts';
 import type { ModelStatus } from '../contract.ts';
 import type { ModelHost } from '../fleet/host.ts';
+import { collectGarbage } from '../heap.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
@@ -129,7 +130,7 @@ function createContext(options: GatewayOptions, limits: Limits, address: () => s
     now,
     address,
     waits,
-    activity: new Activity(limits.drainRetrySeconds),
+    activity: new Activity(limits.drainRetrySeconds, collectGarbage),
     meter: new TokenMeter(),
     traffic: new ModelTraffic(),
     traces: new Traces({ accounting, onRecord, now, clock }),

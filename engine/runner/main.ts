@@ -1,6 +1,7 @@
 // The runner process: one model, loaded on the first message, then requests until the parent drains it or goes away.
 import { enableCompileCache } from 'node:module';
 import { toWireError } from '../errors.ts';
+import { keepHeapSmall } from '../heap.ts';
 import { openParentPort, type ParentPort } from './parent-port.ts';
 import type { FromRunner, RunnerInfo, RunnerOptions, ToRunner } from './protocol.ts';
 import type { ModelToLoad } from './read-model.ts';
@@ -66,6 +67,7 @@ function describe({ manifest, variant }: ModelToLoad): Omit<RunnerInfo, keyof Lo
 }
 
 function main(): void {
+  keepHeapSmall();
   enableCompileCache();
   const port = openParentPort();
   let loading: Promise<LoadedRunner | null> | null = null;

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { EngineError, toWireError } from '../errors.ts';
+import { collectGarbage } from '../heap.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { FromRunner, GenerateParams, PromptInput, RunnerOptions, RunnerStats, ToRunner } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
@@ -185,6 +186,7 @@ export class Runner {
     this.#isStepping = true;
     this.#scheduler.slots.evictIdle();
     await this.#model.session.releaseScratch();
+    collectGarbage();
     this.#isStepping = false;
     this.#sendStats();
     if (!this.#scheduler.isIdle) this.#wake();
