@@ -30,8 +30,8 @@ export async function encodeInputs(ask: EncodingAsk): Promise<Encoding | null> {
   const run: OpenRun = { fail: (error) => ended.abort(error) };
   let isGone = false;
   trace?.answeredBy({ model: hosted, look: () => context.host.get(ask.model), kind: 'encode' });
-  const charging = trace?.cost.open();
   context.activity.begin(run);
+  const charging = trace?.cost.open();
   reply.raw.once('close', () => {
     isGone = true;
     ended.abort(new EngineError('invalid_request', 'The client has gone.'));

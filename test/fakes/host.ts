@@ -27,6 +27,8 @@ export interface FakeHostOptions {
   /** An error for a request after so many of its steps; 0 fails before `started`. */
   readonly failure?: { readonly error: EngineError; readonly afterSteps: number } | null;
   readonly state?: ModelState;
+  /** Device time of one step, shared evenly by the requests in it; of an encode request that of each token. Default 0. */
+  readonly stepDeviceMs?: number;
 }
 
 interface Job {
@@ -36,6 +38,8 @@ interface Job {
   readonly prompt: Buffer;
   readonly answers: readonly Buffer[];
   step: number;
+  /** Device time it has used and was not charged for. */
+  owedMs: number;
 }
 
 export class FakeHost implements ModelHost {
@@ -53,6 +57,8 @@ export class FakeHost implements ModelHost {
   /** Encode requests with such an input are refused, naming the first of them. */
   refuses: (input: EncodeInput) => boolean = () => false;
   cancelled = 0;
+  /** Device time that was used, charged or not. */
+  busyMs = 0;
   failure: FakeHostOptions['failure'];
 
   constructor(options: FakeHostOptions = {}) {
@@ -78,7 +84,7 @@ export class FakeHost implements ModelHost {
     const prompt = promptBytes(request.prompt);
     const answer = this.#options.answer ?? ((text) => text.slice(-24).toUpperCase());
     const answers = Array.from({ length: request.params.n }, (_, choice) => limited(answer(prompt.toString(), choice), request));
-    const job: Job = { id: this.#nextId++, request, onEvent, prompt, answers, step: 0 };
+    const job: Job = { id: this.#nextId++, request, onEvent, prompt, answers, step: 0, owedMs: 0 };
     if (this.#waiting.length >= (this.#options.maxWaiting ?? 64)) {
       const full = new EngineError('queue_full', 'The queue is full.', { retryAfterSeconds: 2.4 });
       queueMicrotask(() => onEvent(errorEvent(job.id, toWireError(full))));
@@ -95,6 +101,7 @@ export class FakeHost implements ModelHost {
     const gone = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
     await Promise.race([this.encodeGate, gone]).catch((reason: unknown) => {
       this.cancelled++;
+      setTimeout(() => request.onSettled?.());
       throw reason;
     });
     if (this.failure) throw this.failure.error;
@@ -105,7 +112,11 @@ export class FakeHost implements ModelHost {
     const width = head?.kind === 'classification' ? head.labels.length : FAKE_WIDTH;
     const values = new Float32Array(request.inputs.length * width);
     request.inputs.forEach((input, at) => values.set(fakeRow(input, width), at * width));
-    return { values, width, tokens: Int32Array.from(request.inputs, (input) => inputBytes(input).length) };
+    const tokens = Int32Array.from(request.inputs, (input) => inputBytes(input).length);
+    const deviceMs = tokens.reduce((sum, count) => sum + count, 0) * (this.#options.stepDeviceMs ?? 0);
+    this.busyMs += deviceMs;
+    if (deviceMs > 0) request.onCharge?.(deviceMs);
+    return { values, width, tokens };
   }
 
   async tokenize(_model: string, prompt: PromptInput): Promise<readonly number[]> {
@@ -115,7 +126,12 @@ export class FakeHost implements ModelHost {
   /** One decode step: each running request gets one token for each of its choices. */
   step(): void {
     while (this.#running.length < (this.#options.slots ?? 8) && this.#waiting.length > 0) this.#running.push(...this.#waiting.splice(0, 1));
-    for (const job of this.#running.slice()) if (this.#running.includes(job)) this.#advance(job);
+    const share = (this.#options.stepDeviceMs ?? 0) / Math.max(1, this.#running.length);
+    for (const job of this.#running.slice()) {
+      if (!this.#running.includes(job)) continue;
+      this.#use(job, share);
+      this.#advance(job);
+    }
   }
 
   #schedule(): void {
@@ -131,6 +147,7 @@ export class FakeHost implements ModelHost {
   #advance(job: Job): void {
     if (this.failure && job.step >= this.failure.afterSteps) {
       this.#remove(job);
+      charge(job);
       job.onEvent(errorEvent(job.id, toWireError(this.failure.error)));
       return;
     }
@@ -139,6 +156,7 @@ export class FakeHost implements ModelHost {
     job.answers.forEach((answer, choice) => this.#token(job, answer, choice, at));
     if (job.answers.some((answer) => at + 1 < answer.length)) return;
     this.#remove(job);
+    charge(job);
     job.onEvent(doneEvent(job));
   }
 
@@ -155,7 +173,20 @@ export class FakeHost implements ModelHost {
   }
 
   #cancel(job: Job): void {
-    if (this.#remove(job)) this.cancelled++;
+    if (!this.#remove(job)) return;
+    this.cancelled++;
+    // As with a real runner, which hears of it later than its caller.
+    setTimeout(() => {
+      charge(job);
+      job.request.onSettled?.();
+    });
+  }
+
+  /** Charged every few steps, as a real runner does. */
+  #use(job: Job, deviceMs: number): void {
+    this.busyMs += deviceMs;
+    job.owedMs += deviceMs;
+    if (job.step % 4 === 3) charge(job);
   }
 
   #progress(job: Job): GenerationProgress {
@@ -226,6 +257,11 @@ export function fakeRow(input: EncodeInput, width = FAKE_WIDTH): Float32Array {
 function inputBytes(input: EncodeInput): readonly number[] {
   if (input.kind === 'tokens') return input.tokens;
   return [...Buffer.from(input.kind === 'text' ? input.text : `${input.text}\n${input.other}`)];
+}
+
+function charge(job: Job): void {
+  if (job.owedMs > 0) job.request.onCharge?.(job.owedMs);
+  job.owedMs = 0;
 }
 
 const errorEvent = (id: number, error: WireError): GenerateEvent => ({ kind: 'error', id, error });

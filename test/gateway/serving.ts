@@ -4,7 +4,7 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { pino } from 'pino';
 import { afterEach } from 'vitest';
 import type { ModelHost } from '../../engine/fleet/host.ts';
-import { createGateway, type Gateway, type GatewayConfig } from '../../engine/gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayConfig, type GatewayOptions } from '../../engine/gateway/gateway.ts';
 import { FakeHost, type FakeHostOptions } from '../fakes/host.ts';
 
 export interface Serving {
@@ -24,10 +24,11 @@ export async function serving(
   options: FakeHostOptions = {},
   config: Partial<GatewayConfig> = {},
   before: (host: FakeHost) => ModelHost = (host) => host,
+  extras: Partial<Pick<GatewayOptions, 'accounting' | 'onRecord' | 'console'>> = {},
 ): Promise<Serving> {
   const host = new FakeHost(options);
   const full = { host: '127.0.0.1', port: 0, version: '1.2.3', ...config };
-  const gateway = await createGateway({ host: before(host), config: full, log: pino({ level: 'silent' }) });
+  const gateway = await createGateway({ host: before(host), config: full, log: pino({ level: 'silent' }), ...extras });
   open.push(gateway);
   const { url, port } = await gateway.listen();
   return { host, gateway, url, port };

@@ -11,8 +11,13 @@ export const queryCompiler: FastifySchemaCompiler<TSchema> =
   (data: unknown) => {
     const value = Value.Convert(schema, Value.Clone(data));
     if (Value.Check(schema, value)) return { value };
-    return { error: Object.assign(new Error('The query is invalid.'), { validation: Value.Errors(schema, value) }) };
+    return { error: Object.assign(new Error('The query is invalid.'), { validation: Value.Errors(schema, value).map(asAjvSays) }) };
   };
+
+/** Of a missing field TypeBox lists the names, Ajv says one. */
+function asAjvSays(fault: ReturnType<typeof Value.Errors>[number]): object {
+  return fault.keyword === 'required' ? { ...fault, params: { missingProperty: fault.params.requiredProperties[0] } } : fault;
+}
 
 /** The latest time that a Date can hold. */
 const LAST_MS = 8.64e15;
