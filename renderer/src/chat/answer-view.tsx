@@ -23,7 +23,7 @@ export const AnswerView = memo(
         {answer.state === 'waiting' && <span className='caret' aria-hidden='true' />}
         {answer.fault !== null && <FaultNote fault={answer.fault} kept={answer.text !== ''} onAgain={onAgain} />}
         <div className='answer-foot row'>
-          <span className='quiet small figures'>{figuresOf(answer)}</span>
+          <span className='quiet small figures'>{figuresOf(answer, named)}</span>
           {!open && (
             <span className='row turn-actions'>
               {answer.text !== '' && <CopyButton text={answer.text} label='Answer' />}
@@ -69,10 +69,10 @@ function adviceFor({ code, status }: Fault): string {
   return 'What came is kept. Try again, or choose another model.';
 }
 
-/** Which model, how long to the first token, how fast, how many, what it cost. */
-function figuresOf(answer: Answer): string {
-  const name = answer.model ?? answer.modelAsked;
-  if (answer.state === 'waiting') return `${name} · waiting for the first token`;
+/** Which model (where no heading names it), how long to the first token, how fast, how many, what it cost. */
+function figuresOf(answer: Answer, named: boolean): string {
+  const name = named ? null : (answer.model ?? answer.modelAsked);
+  if (answer.state === 'waiting') return [name, 'waiting for the first token'].filter((part) => part !== null).join(' · ');
   const speed = speedOf(answer);
   const rate = speed?.tokensPerSecond ?? null;
   const parts = [

@@ -4,7 +4,7 @@ import { Button } from '../parts/button.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { goTo } from '../shell/hash-location.ts';
 import type { ChatSession, Question } from './chat-session.ts';
-import { pathOf, siblingsOf, type Conversation, type Turn } from './conversation.ts';
+import { pathOf, type Conversation, type Turn } from './conversation.ts';
 import { TurnView } from './turn-view.tsx';
 import { useStickToEnd } from './use-stick-to-end.ts';
 
@@ -20,6 +20,7 @@ export interface TurnsProps {
 
 export function Turns({ session, conversation, models, editingId, onEdit }: TurnsProps) {
   const path = pathOf(conversation);
+  const byParent = Map.groupBy(conversation.turns, ({ parentId }) => parentId);
   const { box, content, atEnd, toEnd } = useStickToEnd(conversation.id, path.length);
   const edit = useCallback(
     (turn: Turn, question: Question) => {
@@ -34,7 +35,7 @@ export function Turns({ session, conversation, models, editingId, onEdit }: Turn
         <div ref={content} className='turns-content'>
           {path.length === 0 && <Beginning hasModel={models.length > 0} />}
           {path.map((turn) => {
-            const siblings = siblingsOf(conversation, turn);
+            const siblings = byParent.get(turn.parentId) ?? [];
             return (
               <TurnView
                 key={turn.id}

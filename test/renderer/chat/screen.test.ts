@@ -134,12 +134,11 @@ describe('the chat', () => {
     expect(await page.getByLabel('Model', { exact: true }).locator('option').allTextContents()).toEqual(['alpha', 'beta']);
     await page.getByLabel('Compare with').selectOption('beta');
     await ask(page, 'hello');
-    await turn(page, 0)
-      .getByText(/^alpha · .*cost/)
-      .waitFor();
-    await turn(page, 0)
-      .getByText(/^beta · .*cost/)
-      .waitFor();
+    for (const name of ['alpha', 'beta']) {
+      const answer = turn(page, 0).getByRole('group', { name: `Answer of ${name}` });
+      await answer.getByText(/^first token after .* cost/).waitFor();
+      await answer.getByText(name, { exact: true }).waitFor();
+    }
     expect(engine.fleet.requests.map(({ model }) => model)).toEqual(['alpha', 'beta']);
   });
 

@@ -150,7 +150,7 @@ describe('the models screen', () => {
     expect(await seriousFaults(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await page.getByRole('button', { name: 'Get a model' }).click();
-    await page.getByText('Huge').waitFor();
+    await page.getByText('Huge', { exact: true }).waitFor();
     expect(await seriousFaults(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.setViewportSize({ width: 390, height: 800 });
