@@ -62,32 +62,10 @@ export function lowerPriority(pid: number | undefined): void {
   }
 }
 
-/** Collects what a pull says: progress is passed on at once, the rest tells at its end how it went. */
-export class PullOutput {
-  readonly #onProgress: (progress: PullProgress) => void;
-  stdout = '';
-  stderr = '';
-
-  constructor(onProgress: (progress: PullProgress) => void) {
-    this.#onProgress = onProgress;
-  }
-
-  addError(text: string): void {
-    const lines = (this.stderr + text).split('\n');
-    // The last progress is behind us; what else it said may explain a failure.
-    const others = lines.slice(0, -1).filter((line) => {
-      const progress = parseProgress(line);
-      if (progress !== null) this.#onProgress(progress);
-      return progress === null;
-    });
-    this.stderr = [...others, lines.at(-1)].join('\n').slice(-8192);
-  }
-}
-
 function listen(child: ChildProcess, listener: PullListener): void {
   const output = new PullOutput((progress) => listener.onProgress(progress));
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => output.addError(text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => output.add('stdout', text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => output.add('stderr', text));
   child.once('error', (cause) => {
     if (child.pid === undefined) listener.onEnd({ kind: 'failed', reason: cause.message });
   });
