@@ -1,6 +1,5 @@
 // Owns the followers of the Now screen: makes one frame for all of them twice a second, as long as there are any.
 // Knows nothing about what a frame says. A follower that does not read misses frames, and is cut off when it goes on.
-import type { ServerResponse } from 'node:http';
 
 export interface LiveFeedOptions {
   /** One whole frame of the event stream. */
@@ -12,8 +11,18 @@ export interface LiveFeedOptions {
   readonly onFault: (fault: unknown) => void;
 }
 
+/** The part of a response that is used. */
+export interface FrameSink {
+  /** Bytes that wait for the reader. */
+  readonly writableLength: number;
+  once(event: 'close', listener: () => void): unknown;
+  write(frame: string): unknown;
+  end(): unknown;
+  destroy(): unknown;
+}
+
 interface Follower {
-  readonly response: ServerResponse;
+  readonly response: FrameSink;
   missed: number;
 }
 
@@ -31,7 +40,7 @@ export class LiveFeed {
   }
 
   /** Sends frames until the connection closes; the first at once. The response's head has been sent. */
-  follow(response: ServerResponse): void {
+  follow(response: FrameSink): void {
     const follower: Follower = { response, missed: 0 };
     this.#followers.add(follower);
     response.once('close', () => this.#leave(follower));
