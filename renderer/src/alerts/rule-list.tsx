@@ -12,15 +12,23 @@ import { useSettings } from '../settings/use-settings.ts';
 import { RuleDialog } from './rule-dialog.tsx';
 import { describeRule } from './rule-words.ts';
 
-export function RuleList({ rules }: { readonly rules: readonly AlertRule[] }) {
+export function RuleList({ rules: stored }: { readonly rules: readonly AlertRule[] }) {
   const [editing, setEditing] = useState<AlertRule | null>(null);
+  // Shown until the engine has taken the change, or refused it.
+  const [wanted, setWanted] = useState<readonly AlertRule[] | null>(null);
   const { save } = useSettings();
   const toast = useToast();
-  const write = (next: readonly AlertRule[], text?: string): void => {
-    save({ alerts: { rules: next } }).then(
-      () => text !== undefined && toast({ text, undo: () => write(rules) }),
-      (error: unknown) => toast({ text: describeError(error).message, tone: 'problem' }),
-    );
+  const rules = wanted ?? stored;
+  const write = async (next: readonly AlertRule[], text?: string): Promise<void> => {
+    setWanted(next);
+    try {
+      await save({ alerts: { rules: next } });
+      if (text !== undefined) toast({ text, undo: () => void write(rules) });
+    } catch (error) {
+      toast({ text: describeError(error).message, tone: 'problem' });
+    } finally {
+      setWanted((shown) => (shown === next ? null : shown));
+    }
   };
   const columns: readonly Column<AlertRule>[] = [
     {
@@ -30,7 +38,7 @@ export function RuleList({ rules }: { readonly rules: readonly AlertRule[] }) {
         <Check
           label={rule.name}
           checked={rule.enabled}
-          onChange={(enabled) => write(rules.map((each) => (each.id === rule.id ? { ...rule, enabled } : each)))}
+          onChange={(enabled) => void write(rules.map((each) => (each.id === rule.id ? { ...rule, enabled } : each)))}
         />
       ),
     },
@@ -46,7 +54,7 @@ export function RuleList({ rules }: { readonly rules: readonly AlertRule[] }) {
           </Button>
           <Button
             onClick={() =>
-              write(
+              void write(
                 rules.filter(({ id }) => id !== rule.id),
                 `${rule.name} is removed.`,
               )

@@ -16,7 +16,8 @@ export function HistoryScreen() {
   const [query, change] = usePlaceQuery();
   const device = query.get('device');
   // From a point of a plot to the slow requests of that moment.
-  const narrow = ({ fromMs, toMs }: TimeRange): void => change({ range: null, from: String(fromMs), to: String(toMs), order: 'slowest' });
+  const narrow = ({ fromMs, toMs }: TimeRange): void =>
+    change({ range: null, from: String(fromMs), to: String(toMs), order: 'slowest' }, { newStep: true });
   const actions = (
     <>
       <SubjectSelect />

@@ -1,4 +1,5 @@
 // The queue's depth over the last ten minutes, as small columns from zero; a gap where nothing was recorded.
+import { memo } from 'react';
 import type { SeriesAnswer } from '../../../engine/contract.ts';
 import { useTimeline } from './use-timeline.ts';
 import { Columns } from '../parts/columns.tsx';
@@ -6,7 +7,8 @@ import { Columns } from '../parts/columns.tsx';
 const SPAN_MS = 600_000;
 const COLUMNS = 60;
 
-export function QueueSpark() {
+/** Drawn again when there are new points, not with each moment of the engine. */
+export const QueueSpark = memo(function QueueSpark() {
   const { answer } = useTimeline('10m', 'all');
   const values = answer === null ? [] : columnsOf(answer);
   const most = values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
@@ -18,7 +20,7 @@ export function QueueSpark() {
       caption={`waiting, last 10 min, at most ${most}`}
     />
   );
-}
+});
 
 /** The deepest queue of each tenth of a minute; null where nothing was recorded. */
 export function columnsOf({ range, atMs, values }: SeriesAnswer): (number | null)[] {

@@ -1,5 +1,5 @@
 // The last minutes or hours: tokens a second, TTFT, queue, batch; one cursor over all of them.
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { ModelStatus, SeriesAnswer } from '../../../engine/contract.ts';
 import { formatCount, formatDuration, formatPlain, formatRate } from '../format.ts';
 import { ErrorNote } from '../parts/error-note.tsx';
@@ -36,7 +36,13 @@ export function TimelinePanel({ models }: { readonly models: readonly ModelStatu
 
 const EMPTY: readonly (number | null)[] = [];
 
-function TimelinePlots({ answer, slots }: { readonly answer: SeriesAnswer | null; readonly slots: number }) {
+interface TimelinePlotsProps {
+  readonly answer: SeriesAnswer | null;
+  readonly slots: number;
+}
+
+/** Drawn again when there are new points, not with each moment of the engine. */
+const TimelinePlots = memo(function TimelinePlots({ answer, slots }: TimelinePlotsProps) {
   const at = answer?.atMs ?? [];
   const range = answer?.range ?? null;
   const values = (name: keyof SeriesAnswer['values']): readonly (number | null)[] => answer?.values[name] ?? EMPTY;
@@ -83,7 +89,7 @@ function TimelinePlots({ answer, slots }: { readonly answer: SeriesAnswer | null
       />
     </PlotGrid>
   );
-}
+});
 
 /** Slots of the model with the most; 1 where none is loaded. */
 function mostSlots(models: readonly ModelStatus[], of: string): number {

@@ -37,7 +37,7 @@ export function describePlot({ title, unit, lines, format }: PlotProps): string 
     const last = known.at(-1);
     return last === undefined ? `${label}: nothing recorded` : `${label} last ${format(last)}, most ${format(Math.max(...known))}`;
   });
-  return `${title} in ${unit}: ${parts.join('; ')}`;
+  return `${title}${unit === '' ? '' : ` in ${unit}`}: ${parts.join('; ')}`;
 }
 
 /** `p99 85 ms, p50 40 ms at 14:03:22`; without a place, the last values. */

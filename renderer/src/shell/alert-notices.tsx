@@ -5,15 +5,14 @@ import { useLivePart } from '../live/use-live.tsx';
 import { useSettings } from '../settings/use-settings.ts';
 import { goTo } from './hash-location.ts';
 
-const NONE: readonly ActiveAlert[] = [];
-
 export function AlertNotices() {
-  const alerts = useLivePart(({ now }) => now?.alerts ?? NONE);
+  const alerts = useLivePart(({ now }) => now?.alerts ?? null);
   const { settings } = useSettings();
   const wanted = settings?.alerts.desktop === true;
   // Those that were active before are not announced again after each snapshot, nor after a reload of the settings.
   const known = useRef<ReadonlySet<string> | null>(null);
   useEffect(() => {
+    if (alerts === null) return;
     const before = known.current;
     known.current = new Set(alerts.map(({ id }) => id));
     if (before !== null && wanted) for (const alert of freshAlerts(alerts, before)) notify(alert);

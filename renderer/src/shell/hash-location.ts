@@ -29,18 +29,20 @@ export const useHashSearch = (): string => useSyncExternalStore(subscribe, read)
 
 useHashPath.hrefs = (to: string): string => `#${to}`;
 
-/** The fields of the place's query, and how to change some of them; null takes a field out. */
-export function usePlaceQuery(): [URLSearchParams, (change: Readonly<Record<string, string | null>>) => void] {
+type ChangeQuery = (fields: Readonly<Record<string, string | null>>, options?: { readonly newStep?: boolean }) => void;
+
+/** The fields of the place's query, and how to change some of them; null takes a field out, `newStep` can be gone back from. */
+export function usePlaceQuery(): [URLSearchParams, ChangeQuery] {
   const [path] = useHashPath();
   const search = useHashSearch();
   const params = new URLSearchParams(search);
-  const change = (fields: Readonly<Record<string, string | null>>): void => {
+  const change: ChangeQuery = (fields, { newStep = false } = {}) => {
     for (const [name, value] of Object.entries(fields)) {
       if (value === null || value === '') params.delete(name);
       else params.set(name, value);
     }
     const text = params.toString();
-    goTo(text === '' ? path : `${path}?${text}`, { replace: true });
+    goTo(text === '' ? path : `${path}?${text}`, { replace: !newStep });
   };
   return [params, change];
 }

@@ -60,11 +60,13 @@ function useEntries(): readonly { readonly title: string; readonly entries: read
   const toast = useToast();
   const { choose } = useTheme();
   const change = useChange();
-  const send = (title: string, request: Change): void =>
-    change.mutate(request, {
-      onSuccess: () => toast({ text: `${title}: done.` }),
-      onError: (error) => toast({ text: `${title}: ${describeError(error).message}`, tone: 'problem' }),
-    });
+  const send = (title: string, request: Change): void => {
+    // The palette is gone by the time of the answer: what follows must not hang on it.
+    void change.mutateAsync(request).then(
+      () => toast({ text: `${title}: done.` }),
+      (error: unknown) => toast({ text: `${title}: ${describeError(error).message}`, tone: 'problem' }),
+    );
+  };
   const screens = SCREENS.map(({ path, title, key }): Entry => ({ id: path, title, hint: `g ${key}`, run: () => goTo(path) }));
   const actions: Entry[] = [
     now?.state === 'paused'
