@@ -2,8 +2,7 @@
 // Knows nothing about windows or what the engine does.
 import type { UtilityProcess } from 'electron';
 import type { FromShell, ToShell } from '../engine/desktop/protocol.ts';
-import type { AppPaths } from './paths.ts';
-import { forkUtility, Programs, type ProgramsElectron } from './programs.ts';
+import { forkUtility, Programs, type ProgramsOptions } from './programs.ts';
 import { restartDelayMs } from './restart-delay.ts';
 
 export type EngineState =
@@ -14,20 +13,17 @@ export type EngineState =
   | { readonly kind: 'waiting'; readonly reason: string; readonly retryAtMs: number }
   | { readonly kind: 'stopped' };
 
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Calls once after so many ms; returns how to stop. */
-  after(ms: number, call: () => void): () => void;
-}
-
-export interface EngineProcessOptions {
-  readonly electron: ProgramsElectron;
-  readonly paths: AppPaths;
-  readonly clock: Clock;
+export interface EngineProcessOptions extends ProgramsOptions {
   /** What the engine writes to its log. */
   readonly onOutput: (text: string) => void;
   readonly onState: (state: EngineState) => void;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** Something that a person should see at once. */
+export interface Notice {
+  readonly title: string;
+  readonly body: string;
 }
 
 interface Running {
@@ -63,7 +59,7 @@ export class EngineProcess {
     this.#cancelRetry = null;
     const { electron, paths, onOutput } = this.#options;
     const child = forkUtility(electron, paths.engine, { args: [], name: 'Millrace engine' });
-    const running: Running = { child, programs: new Programs(electron, paths, child), reason: null };
+    const running: Running = { child, programs: new Programs(this.#options, child), reason: null };
     this.#running = running;
     this.#enter({ kind: 'starting' });
     child.on('message', (message: ToShell) => this.#hear(running, message));
@@ -98,6 +94,8 @@ export class EngineProcess {
     switch (message.kind) {
       case 'listening':
         return this.#enter({ kind: 'serving', url: message.url, isOurs: true });
+      case 'notice':
+        return this.#options.onNotice(message);
       case 'start':
         return running.programs.start(message);
       case 'kill':

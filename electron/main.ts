@@ -2,7 +2,7 @@
 import * as electron from 'electron';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from './engine-process.ts';
+import type { Clock } from './clock.ts';
 import { openEngineLog } from './engine-log.ts';
 import { loginItem } from './login-item.ts';
 import { appPaths } from './paths.ts';

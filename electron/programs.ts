@@ -2,10 +2,20 @@
 // Each gets a port to the engine, so that nothing it says takes the way through this process; they end with the engine.
 import type { UtilityProcess } from 'electron';
 import type { FromShell, ProgramName } from '../engine/desktop/protocol.ts';
+import type { Clock } from './clock.ts';
 import type { ElectronApi } from './electron-api.ts';
 import type { AppPaths } from './paths.ts';
 
 export type ProgramsElectron = Pick<ElectronApi, 'utilityProcess' | 'MessageChannelMain'>;
+
+export interface ProgramsOptions {
+  readonly electron: ProgramsElectron;
+  readonly paths: AppPaths;
+  readonly clock: Clock;
+}
+
+/** The end of a process and its last lines come on different ways: the end is told this much later. */
+const LAST_LINES_MS = 200;
 
 interface StartRequest {
   readonly id: number;
@@ -16,12 +26,15 @@ interface StartRequest {
 export class Programs {
   readonly #electron: ProgramsElectron;
   readonly #paths: AppPaths;
+  readonly #clock: Clock;
   readonly #engine: Pick<UtilityProcess, 'postMessage'>;
   readonly #running = new Map<number, UtilityProcess>();
 
-  constructor(electron: ProgramsElectron, paths: AppPaths, engine: Pick<UtilityProcess, 'postMessage'>) {
+  /** `engine`: whom they work for. */
+  constructor({ electron, paths, clock }: ProgramsOptions, engine: Pick<UtilityProcess, 'postMessage'>) {
     this.#electron = electron;
     this.#paths = paths;
+    this.#clock = clock;
     this.#engine = engine;
   }
 
@@ -34,7 +47,7 @@ export class Programs {
     child.stderr?.on('data', (chunk: Buffer) => this.#tell({ kind: 'output', id, stream: 'stderr', text: chunk.toString('utf8') }));
     child.once('exit', (code) => {
       this.#running.delete(id);
-      this.#tell({ kind: 'exited', id, code });
+      this.#clock.after(LAST_LINES_MS, () => this.#tell({ kind: 'exited', id, code }));
     });
   }
 

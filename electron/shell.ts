@@ -1,9 +1,9 @@
 // Wires the desktop shell: one instance, the engine's process, the app's scheme, the window, the tray and notifications.
 // Knows no model. Electron, the clock and the machine are handed in.
-import { AlertNotifier, wantsNotifications } from './alert-notifier.ts';
 import { appProtocol } from './app-protocol.ts';
+import type { Clock } from './clock.ts';
 import type { ElectronApi } from './electron-api.ts';
-import { EngineProcess, type Clock, type EngineState } from './engine-process.ts';
+import { EngineProcess, type EngineState, type Notice } from './engine-process.ts';
 import { answerCalls, tellPages } from './ipc.ts';
 import { followLive, type LiveView } from './live.ts';
 import { HIDDEN_FLAG, type LoginItem } from './login-item.ts';
@@ -47,7 +47,6 @@ export class Shell {
   readonly #options: ShellOptions;
   readonly #engine: EngineProcess;
   readonly #window: AppWindow;
-  readonly #notifier: AlertNotifier;
   /** Held for as long as the app runs: a collected icon disappears. */
   readonly #tray: TrayIcon;
   #live: LiveView | null = null;
@@ -59,9 +58,9 @@ export class Shell {
     const { electron, paths, clock, onEngineOutput } = options;
     this.#options = options;
     const onState = (state: EngineState): void => this.#engineChanged(state);
-    this.#engine = new EngineProcess({ electron, paths, clock, onOutput: onEngineOutput, onState });
+    const onNotice = (notice: Notice): void => this.#notify(notice);
+    this.#engine = new EngineProcess({ electron, paths, clock, onOutput: onEngineOutput, onState, onNotice });
     this.#window = new AppWindow(electron.BrowserWindow, paths.preload);
-    this.#notifier = new AlertNotifier({ show: (notice) => this.#notify(notice), isWanted: () => this.#wantsNotifications() });
     this.#tray = new TrayIcon(electron, paths.trayIcon, {
       open: () => this.#window.show(),
       setPaused: (paused) => void this.#setPaused(paused),
@@ -145,7 +144,6 @@ export class Shell {
   #see(view: LiveView): void {
     this.#live = view;
     this.#showTray();
-    void this.#notifier.see(view.alerts);
   }
 
   #lost(): void {
@@ -159,17 +157,12 @@ export class Shell {
     this.#tray.show({ engine: this.#engine.state, live: this.#live, openAtLogin, update: this.#update });
   }
 
-  #notify({ title, body }: { readonly title: string; readonly body: string }): void {
+  #notify({ title, body }: Notice): void {
     const { Notification } = this.#options.electron;
     if (!Notification.isSupported()) return;
     const notification = new Notification({ title, body });
     notification.on('click', () => this.#window.show());
     notification.show();
-  }
-
-  async #wantsNotifications(): Promise<boolean> {
-    const url = this.#engineUrl();
-    return url !== null && (await wantsNotifications(url));
   }
 
   /** What came of it is seen in the next view. */

@@ -9,6 +9,7 @@ import type { ModelState } from './fleet/host.ts';
 import { forkRunner, RUNNER_ENTRY, type RunnerSource, type SpawnRunner } from './fleet/runner-process.ts';
 import { Bookkeeping } from './bookkeeping/bookkeeping.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
+import type { SpawnPull } from './jobs/pull-process.ts';
 import type { AlertChange } from './ledger/alerts/evaluate.ts';
 import { createLog, type Log } from './log.ts';
 import { ModelStore } from './models/store/model-store.ts';
@@ -29,6 +30,8 @@ export interface EngineStart {
   readonly runners: RunnerSource | null;
   /** Shows a desktop notification; absent where there is no desktop. */
   readonly notify?: (change: AlertChange) => void;
+  /** How models are pulled; absent: by a child process. */
+  readonly spawnPull?: SpawnPull;
 }
 
 /** The version in package.json. */
@@ -70,6 +73,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       models: fleet,
       onCache: (settings) => cached.applySettings(settings),
       notify: start.notify ?? null,
+      spawnPull: start.spawnPull ?? null,
     });
     const gateway = await createGateway({
       host: cached,

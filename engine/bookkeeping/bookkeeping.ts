@@ -5,6 +5,7 @@ import { bug } from '../errors.ts';
 import type { ModelControl } from '../fleet/control.ts';
 import type { Accounting } from '../gateway/tracing/accounting.ts';
 import type { ConsoleServices } from '../gateway/console/services.ts';
+import type { SpawnPull } from '../jobs/pull-process.ts';
 import type { AlertChange } from '../ledger/alerts/evaluate.ts';
 import { premiumPrice, premiumUsd } from '../ledger/cost/formulas.ts';
 import { CostMeter } from '../ledger/cost/meter.ts';
@@ -22,6 +23,8 @@ export interface BookkeepingOptions {
   readonly onCache: (settings: CacheSettings) => void;
   /** Shows a desktop notification; null where there is no desktop. */
   readonly notify: ((change: AlertChange) => void) | null;
+  /** How models are pulled; null: by a child process. */
+  readonly spawnPull: SpawnPull | null;
 }
 
 /** What is asked of the gateway. */

@@ -32,9 +32,9 @@ export interface Books {
 }
 
 export async function openBooks(options: OpenBooksOptions): Promise<Books> {
-  const { dataDir, log } = options;
+  const { dataDir, log, spawnPull } = options;
   const ledger = await openLedger({ path: join(dataDir, 'history.db'), log, now: Date.now });
-  const jobs = new Jobs({ file: join(dataDir, 'jobs.json'), spawn: pullSpawner(dataDir), log });
+  const jobs = new Jobs({ file: join(dataDir, 'jobs.json'), spawn: spawnPull ?? pullSpawner(dataDir), log });
   await jobs.open();
   const meters = startMeters(options, ledger);
   const stopFollowing = followSettings(ledger, options);

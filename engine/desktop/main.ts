@@ -4,6 +4,7 @@ import { LockHeldError } from '../instance-lock.ts';
 import { createLog } from '../log.ts';
 import { startEngine, type Engine } from '../main.ts';
 import { Programs } from './programs.ts';
+import { remotePulls } from './remote-pulls.ts';
 import { remoteRunners } from './remote-runners.ts';
 import { openShellPort, type ParentPort } from './shell-port.ts';
 
@@ -18,7 +19,14 @@ async function start(port: ParentPort): Promise<Engine | null> {
     const config = readConfig({}, process.env);
     const programs = new Programs(port);
     const runners = { spawn: remoteRunners(programs), discard: () => undefined };
-    const started = await startEngine(config, { log: createLog(config.logLevel), runners });
+    const started = await startEngine(config, {
+      log: createLog(config.logLevel),
+      runners,
+      spawnPull: remotePulls(programs, config.dataDir),
+      notify: ({ kind, alert: { name, sentence, remedy } }) => {
+        if (kind !== 'ended') port.postMessage({ kind: 'notice', title: name, body: `${sentence} ${remedy}` });
+      },
+    });
     port.postMessage({ kind: 'listening', url: started.url });
     return started;
   } catch (cause) {

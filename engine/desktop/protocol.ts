@@ -11,6 +11,8 @@ export type ToShell =
   | { readonly kind: 'elsewhere'; readonly url: string | null }
   /** It cannot start, for this reason; it ends. */
   | { readonly kind: 'failed'; readonly reason: string }
+  /** Something that a person should see at once. */
+  | { readonly kind: 'notice'; readonly title: string; readonly body: string }
   | { readonly kind: 'start'; readonly id: number; readonly program: ProgramName; readonly args: readonly string[] }
   | { readonly kind: 'kill'; readonly id: number };
 

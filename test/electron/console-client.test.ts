@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AlertNotifier, wantsNotifications } from '../../electron/alert-notifier.ts';
 import { followLive, type LiveView } from '../../electron/live.ts';
 import { statusLine, trayMenu, type TrayActions, type TrayView } from '../../electron/tray.ts';
 import type { ActiveAlert } from '../../engine/contract.ts';
@@ -26,41 +25,15 @@ const alert = (id: string, snoozedUntilMs: number | null = null): ActiveAlert =>
   snoozedUntilMs,
 });
 
-describe('AlertNotifier', () => {
-  it('tells of each alert once, not of snoozed ones, and again when a snooze ends or it fires anew', async () => {
-    const shown: string[] = [];
-    const notifier = new AlertNotifier({ show: ({ title, body }) => void shown.push(`${title}: ${body}`), isWanted: async () => true });
-    await notifier.see([alert('a')]);
-    await notifier.see([alert('a')]);
-    expect(shown).toEqual(['Long queue: The queue is long. Add slots.']);
-    await notifier.see([alert('a', 5), alert('b', 5)]);
-    expect(shown).toHaveLength(1);
-    await notifier.see([alert('a'), alert('b', 5)]);
-    expect(shown).toHaveLength(2);
-    await notifier.see([]);
-    await notifier.see([alert('a2')]);
-    expect(shown).toHaveLength(3);
-  });
-
-  it('is silent where the settings do not want it', async () => {
-    const shown: object[] = [];
-    const notifier = new AlertNotifier({ show: (notice) => void shown.push(notice), isWanted: async () => false });
-    await notifier.see([alert('a')]);
-    expect(shown).toEqual([]);
-  });
-});
-
 describe('the shell as a client of the console API', () => {
   let server: Server;
   let url: string;
   let connections = 0;
-  let settings: unknown = { alerts: { desktop: true } };
   let frames: readonly string[] = [];
 
   beforeEach(async () => {
     connections = 0;
-    server = createServer((request, response) => {
-      if (request.url === '/api/settings') return response.writeHead(settings === null ? 500 : 200).end(JSON.stringify(settings));
+    server = createServer((_request, response) => {
       connections += 1;
       if (connections === 2) return response.writeHead(503).end();
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -95,15 +68,6 @@ describe('the shell as a client of the console API', () => {
     await done;
     expect(views).toEqual([7, 7]);
     expect([connections, lost]).toEqual([3, 2]);
-  });
-
-  it('asks the settings whether to notify; no clear yes is a no', async () => {
-    expect(await wantsNotifications(url)).toBe(true);
-    settings = { alerts: { desktop: false } };
-    expect(await wantsNotifications(url)).toBe(false);
-    settings = null;
-    expect(await wantsNotifications(url)).toBe(false);
-    expect(await wantsNotifications('http://127.0.0.1:1')).toBe(false);
   });
 });
 

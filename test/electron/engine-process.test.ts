@@ -36,6 +36,7 @@ describe('EngineProcess', () => {
   let clock: FakeClock;
   let states: EngineState[];
   let output: string;
+  let notices: string[];
   let engine: EngineProcess;
 
   beforeEach(() => {
@@ -43,12 +44,14 @@ describe('EngineProcess', () => {
     clock = new FakeClock();
     states = [];
     output = '';
+    notices = [];
     engine = new EngineProcess({
       electron: electron.api,
       paths: appPaths('/app'),
       clock,
       onOutput: (text) => (output += text),
       onState: (state) => states.push(state),
+      onNotice: ({ title }) => notices.push(title),
     });
   });
 
@@ -59,6 +62,8 @@ describe('EngineProcess', () => {
     expect(electron.latest.entry).toBe('/app/engine/desktop/main.ts');
     electron.latest.stderr.emit('data', Buffer.from('a line\n'));
     expect(output).toBe('a line\n');
+    electron.latest.say({ kind: 'notice', title: 'Too hot', body: '' });
+    expect(notices).toEqual(['Too hot']);
     electron.latest.say({ kind: 'listening', url: 'http://127.0.0.1:11711' });
     expect(states).toEqual([{ kind: 'starting' }, { kind: 'serving', url: 'http://127.0.0.1:11711', isOurs: true }]);
   });
@@ -128,6 +133,8 @@ describe('EngineProcess', () => {
     expect(toEngine?.ports[0]).not.toBe(toRunner?.ports[0]);
     runner.stderr.emit('data', Buffer.from('oh'));
     runner.emit('exit', 7);
+    expect(core.sent).toHaveLength(2);
+    clock.advance(200);
     expect(core.sent.slice(1).map(({ message }) => message)).toEqual([
       { kind: 'output', id: 1, stream: 'stderr', text: 'oh' },
       { kind: 'exited', id: 1, code: 7 },
