@@ -56,14 +56,22 @@ export class FakeLedger implements Ledger {
     return () => this.#listeners.delete(listener);
   }
 
-  async series({ range, stepMs, names, of }: SeriesQuery): Promise<SeriesAnswer> {
+  async series(query: SeriesQuery): Promise<SeriesAnswer> {
+    return this.seriesNow(query);
+  }
+
+  seriesNow({ range, stepMs, names, of }: SeriesQuery): SeriesAnswer {
     const step = chooseStep(range, stepMs);
     const atMs = stepStarts(range, step);
     const values = names.map((name) => [name, atMs.map((start) => this.#point(name, of, start, step))] as const);
     return { range, stepMs: step, of, atMs, values: Object.fromEntries(values) };
   }
 
-  async requests({ range, filter, order, limit, cursor }: RequestQuery): Promise<RequestPage> {
+  async requests(query: RequestQuery): Promise<RequestPage> {
+    return this.requestsNow(query);
+  }
+
+  requestsNow({ range, filter, order, limit, cursor }: RequestQuery): RequestPage {
     const { search = '', minTotalMs = 0, ...equal } = filter;
     const matching = this.records.filter(
       (row) =>
@@ -84,6 +92,10 @@ export class FakeLedger implements Ledger {
   }
 
   async costs(range: TimeRange, by: CostGroup): Promise<CostReport> {
+    return this.costsNow(range, by);
+  }
+
+  costsNow(range: TimeRange, by: CostGroup): CostReport {
     const rows = this.records.filter((row) => inRange(endOf(row), range));
     const groups = Map.groupBy(rows, (row) => groupOf(row, by));
     const samples = this.samples.filter(({ atMs }) => inRange(atMs, range));

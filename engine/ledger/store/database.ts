@@ -25,6 +25,7 @@ export interface OpenedDatabase {
 
 /** How long a statement waits for another program's lock; only the thread that asked waits. */
 const BUSY_MS = 2_000;
+const READ_CACHE_KIB = 32 * 2 ** 10;
 /** The write-ahead log shrinks to this after a checkpoint. */
 const WAL_BYTES = 16 * 2 ** 20;
 
@@ -44,8 +45,8 @@ export function openDatabase(options: DatabaseOptions): OpenedDatabase {
 /** Opens an existing file for reading alone. */
 export function openReadOnly(path: string): Database {
   const db = new SqliteDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
-  // Maps the file instead of copying pages: a read of a cold page then costs the page cache alone.
-  db.pragma(`mmap_size = ${2 ** 30}`);
+  // Pages in memory, not the file mapped into it: a mapped page that the disk cannot give ends the process with a signal.
+  db.pragma(`cache_size = ${-READ_CACHE_KIB}`);
   return db;
 }
 

@@ -12,10 +12,13 @@ import { WordWriter } from './words.ts';
 
 export class Writer {
   readonly #path: string;
+  readonly #openDatabase: typeof openDatabase;
   #open: OpenFile | null = null;
 
-  constructor(path: string) {
+  /** `open` is for tests that need the connection itself. */
+  constructor(path: string, open = openDatabase) {
     this.#path = path;
+    this.#openDatabase = open;
   }
 
   /** Never throws: what went wrong is in the answer. */
@@ -46,7 +49,7 @@ export class Writer {
 
   #ensureOpen(nowMs: number): string | null {
     if (this.#open !== null) return null;
-    const { db, setAside } = openDatabase({ path: this.#path, migrations: MIGRATIONS, synchronous: 'normal', nowMs });
+    const { db, setAside } = this.#openDatabase({ path: this.#path, migrations: MIGRATIONS, synchronous: 'normal', nowMs });
     this.#open = new OpenFile(db);
     return setAside;
   }
