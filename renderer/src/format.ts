@@ -53,12 +53,12 @@ export function formatUptime(ms: number): string {
 /** `8,192`, the same in every locale so that the page reads as one. */
 export const formatCount = (count: number): string => Math.round(count).toLocaleString('en');
 
-/** `$12.34`, `$0.0041`, `$0.00000041`: two figures at least, however small. */
+/** `$12.34`, `$0.00412`, `$0.000000412`: three figures at least, however small, so that what is read is true to 1%. */
 export function formatUsd(usd: number): string {
   if (usd === 0) return '$0';
   const size = Math.abs(usd);
   if (size >= 1) return `${usd < 0 ? '-' : ''}$${size.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  const decimals = Math.min(12, 1 - Math.floor(Math.log10(size)));
+  const decimals = Math.min(14, 2 - Math.floor(Math.log10(size)));
   return `${usd < 0 ? '-' : ''}$${size.toFixed(decimals)}`;
 }
 

@@ -42,7 +42,7 @@ describe('History', () => {
       'Route, load and first token100 ms20 ms1%',
       'Decode and stream120 ms1.3 s92%',
     ]);
-    await page.getByText('$0.0000073: energy $0.0000023, hardware $0.0000050, upstream $0').waitFor();
+    await page.getByText('$0.00000730: energy $0.00000230, hardware $0.00000500, upstream $0').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });

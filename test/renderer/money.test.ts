@@ -8,17 +8,17 @@ describe('Cost', () => {
   it('shows cost, saving, quality, idle and the basis as reported', async () => {
     const { page, faults } = await open('/cost');
     const row = page.getByRole('table', { name: 'Costs by model' }).getByRole('row', { name: /^alpha/ });
-    expect(await row.textContent()).toBe('alpha400120,000, 26,000168 s$0.00090$0.0020$0$0.0029$0.56');
+    expect(await row.textContent()).toBe('alpha400120,000, 26,000168 s$0.000900$0.00200$0$0.00290$0.560');
     expect(await page.getByText('not measured yet').count()).toBe(2);
     const lines = page.getByRole('table', { name: 'Busy and idle cost' }).getByRole('row');
     expect((await lines.allTextContents()).slice(1)).toEqual([
-      'Busy, charged to requests1%$0.0040',
-      'Idle99%$0.31',
-      'Devices together$0.31',
+      'Busy, charged to requests1%$0.00400',
+      'Idle99%$0.310',
+      'Devices together$0.314',
       'Upstream models$0',
     ]);
     expect(await page.getByRole('table', { name: 'Rented comparison' }).getByRole('row').nth(1).textContent()).toBe(
-      'T438 × of this machine$12.00',
+      'T43000 × the busy cost here$12.00',
     );
     await page.getByText('Tariff: $0.30 per kWh.').waitFor();
     expect(faults).toEqual([]);
@@ -40,6 +40,6 @@ describe('Cost', () => {
       fake.cost = { ...fake.cost, total, quality: { kind: 'measured', mean: 0.97, plusMinus: 0.01, graded: 412 } };
     });
     await page.getByText('0.97 ±0.01').waitFor();
-    await page.getByText('$0.0000082').waitFor();
+    await page.getByText('$0.00000820').waitFor();
   });
 });

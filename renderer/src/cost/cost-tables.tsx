@@ -72,14 +72,16 @@ const LINE_COLUMNS: readonly Column<Line>[] = [
   { id: 'usd', title: 'Cost', align: 'end', render: ({ usd }) => formatUsd(usd) },
 ];
 
+/** The device hours that requests used, at each hourly price. */
 export function Rented({ total }: { readonly total: CostTotal }) {
+  const busyUsd = total.energyUsd + total.hardwareUsd;
   const lines = total.rented.map(({ name, usd }): Line => ({
     name,
     usd,
-    note: total.devicesUsd === 0 ? '' : `${formatRatio(usd / total.devicesUsd)} of this machine`,
+    note: busyUsd === 0 ? '' : `${formatRatio(usd / busyUsd)} the busy cost here`,
   }));
   return (
-    <Panel title='The same hours rented'>
+    <Panel title='The busy hours rented'>
       <Table
         label='Rented comparison'
         columns={RENT_COLUMNS}
