@@ -28,6 +28,12 @@ export async function cachedFolder(name: string, make: (folder: string) => Promi
   }
 }
 
+/** The path of folder `name` of the test cache where it has been filled already; null otherwise. */
+export async function findCachedFolder(name: string): Promise<string | null> {
+  const folder = join(testCacheDir(), name);
+  return (await exists(join(folder, COMPLETE))) ? folder : null;
+}
+
 /** Waits for the lock file; a lock whose process has ended is taken over. */
 async function lock(path: string): Promise<() => Promise<void>> {
   for (;;) {

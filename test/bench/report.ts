@@ -3,7 +3,7 @@ import { type Figure, meetsGoal, ratio } from './figure.ts';
 import type { Machine } from './machine.ts';
 import { median } from './statistics.ts';
 
-const HEAD = ['part', 'figure', 'ours', 'llama.cpp', 'ratio', 'goal', ''];
+const HEAD = ['part', 'figure', 'ours', 'peer', 'ratio', 'goal', ''];
 
 /** One row a figure: medians with their spread, the ratio, and whether it reaches its goal. */
 export function renderTable(figures: readonly Figure[]): string {

@@ -60,7 +60,7 @@ export class CachedEncodings {
     const model = host.get(request.model);
     if (ask === undefined || model === undefined) return host.encode(request, signal);
     const cut = cutOf(request, model);
-    const plan = planRows(cut, ask, this.#options.settings());
+    const plan = planRows(request, cut, ask, this.#options.settings());
     if (plan.kind === 'bypass' || cut === null) {
       ask.onUse({ use: 'bypass', reason: plan.reason, similarity: null });
       return host.encode(request, signal);

@@ -25,7 +25,6 @@ type OnEvent = (event: GenerateEvent) => void;
 interface Cacheable {
   readonly request: GenerateRequest;
   readonly ask: CacheAsk;
-  readonly model: HostedModel;
   readonly identity: string;
   readonly scope: string;
   readonly key: string;
@@ -47,23 +46,20 @@ export class CachedGenerations {
     const model = host.get(request.model);
     if (ask === undefined || model === undefined) return host.generate(request, onEvent);
     const plan = planAnswer(request, ask, settings());
-    const identity = modelIdentity(model);
-    const scope = scopeOf(ask.tenant, settings().shared);
-    const cacheable: Cacheable = {
-      request,
-      ask,
-      model,
-      identity,
-      scope,
-      key: answerKey(scope, identity, request),
-      onEvent: this.#guarded(onEvent),
-    };
-    if (this.#options.semantic.isFor(request, ask)) return this.#askSemantic(cacheable, plan.kind === 'cache');
-    if (plan.kind === 'bypass') {
+    const isSemantic = plan.kind !== 'bypass' && this.#options.semantic.isFor(request, ask);
+    if (plan.kind === 'bypass' || (plan.kind === 'random' && !isSemantic)) {
       ask.onUse({ use: 'bypass', reason: plan.reason, similarity: null });
       return host.generate(request, onEvent);
     }
+    const cacheable = this.#cacheable(request, ask, model, onEvent);
+    if (isSemantic || plan.kind === 'random') return this.#askSemantic(cacheable, plan.kind === 'cache');
     return (plan.read ? this.#earlier(cacheable) : undefined) ?? this.#compute(cacheable, plan.read, plan.reason);
+  }
+
+  #cacheable(request: GenerateRequest, ask: CacheAsk, model: HostedModel, onEvent: OnEvent): Cacheable {
+    const identity = modelIdentity(model);
+    const scope = scopeOf(ask.tenant, this.#options.settings().shared);
+    return { request, ask, identity, scope, key: answerKey(scope, identity, request), onEvent: this.#guarded(onEvent) };
   }
 
   /** One faulty listener must not keep events from others, nor end the process. */

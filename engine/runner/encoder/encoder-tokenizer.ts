@@ -6,8 +6,8 @@ import { TokenizerPool, type TokenizerLimits } from '../tokenizer-pool.ts';
 import type { EncoderText } from './encoder-session.ts';
 import type { EncoderQuestion, EncoderTokens, EncoderWorkerData } from './encoder-tokenizer-worker.ts';
 
-/** Long texts take far less unless they are made to take it. */
-const LONG_LIMIT_MS = 1000;
+/** Long texts take far less unless they are made to take it; with the way of ten megabytes to here a refusal then takes less than a second. */
+const LONG_LIMIT_MS = 750;
 /** What one question to the worker holds at most: a longer list becomes several, between which others have their turn. */
 const PORTION_TEXTS = 32;
 const PORTION_CHARACTERS = 100_000;

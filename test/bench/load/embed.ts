@@ -37,6 +37,29 @@ export async function embedAll({ port, model, texts, clients }: EmbedPlan): Prom
   return { textsPerSecond: (texts.length - failed) / seconds, tokensPerSecond: tokens / seconds, latenciesMs, failed };
 }
 
+export interface Beside {
+  readonly port: number;
+  readonly model: string;
+  /** The input that takes long. */
+  readonly input: string;
+}
+
+/** Sends one input, and beside it short texts one after the other until it is answered or refused. */
+export async function longestWaitBeside({ port, model, input }: Beside): Promise<{ readonly tookMs: number; readonly longestMs: number }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const startedMs = performance.now();
+  let tookMs: number | null = null;
+  void embedOne(agent, port, { model, input, encoding_format: 'base64' }).then(() => (tookMs = performance.now() - startedMs));
+  let longestMs = 0;
+  for (let at = 0; tookMs === null; at++) {
+    const sentMs = performance.now();
+    await embedOne(agent, port, { model, input: `river ${at}`, encoding_format: 'base64' });
+    longestMs = Math.max(longestMs, performance.now() - sentMs);
+  }
+  agent.destroy();
+  return { tookMs, longestMs };
+}
+
 /** The tokens that were computed; null when the request failed. */
 function embedOne(agent: Agent, port: number, body: object): Promise<number | null> {
   const text = JSON.stringify(body);

@@ -59,9 +59,10 @@ describe('rows', () => {
     expect((await encode(cache, [text('a')], { control: 'refresh' })).report.use).toBe('miss');
     expect((await encode(cache, [text('a')], { control: 'refresh' })).report.use).toBe('miss');
     expect((await encode(cache, [text('a')])).report.use).toBe('hit');
+    expect((await encode(cache, [text('a'.repeat(1_000_001))])).report).toMatchObject({ use: 'bypass', reason: /long/ });
     cache.applySettings({ ...ON, enabled: false });
     expect((await encode(cache, [text('a')])).report).toMatchObject({ use: 'bypass', reason: /off/ });
-    expect(host.encodeRequests).toHaveLength(4);
+    expect(host.encodeRequests).toHaveLength(5);
   });
 
   it('keeps rows that may have been cut apart from those that were not', async () => {
