@@ -59,11 +59,12 @@ export interface SeriesQuery {
   /** Null: the finest with at most 1,500 points. */
   readonly stepMs: SeriesStepMs | null;
   readonly names: readonly SeriesName[];
-  /** `all`, a model, or a device. */
+  /** `all`, a model, or a device. Of all devices, memory and power are summed, the rest is a mean. */
   readonly of: string;
 }
 
 export interface RequestQuery {
+  /** Of the moments at which requests ended, as in series and costs: what a request cost is known then. */
   readonly range: TimeRange;
   readonly filter: RequestFilter;
   readonly order: RequestOrder;
@@ -100,6 +101,7 @@ export interface Ledger {
   requests(query: RequestQuery): Promise<RequestPage>;
   /** Undefined when it is unknown or no longer kept. */
   request(rowId: number): Promise<RequestRow | undefined>;
+  /** Days are of UTC. Where single requests are no longer kept, the range is widened to whole days. */
   costs(range: TimeRange, by: CostGroup): Promise<CostReport>;
   alertHistory(limit: number): Promise<readonly AlertEvent[]>;
   /** Text in pieces of some 64 KiB; ends early when `signal` does. */

@@ -67,7 +67,7 @@ export class HistoryFile {
   async close(): Promise<void> {
     await this.#opening;
     // Last of all the connection that can empty the write-ahead log.
-    await this.#reader.ask({ kind: 'close' });
+    await this.#closeReader();
     await this.#ask({ kind: 'close' });
     await Promise.all([this.#reader.end(), this.#writer.end()]);
   }
@@ -84,10 +84,14 @@ export class HistoryFile {
 
   /** Windows moves no file that is open, so the reader lets go first. */
   async #replaceOnce(): Promise<void> {
-    await this.#reader.ask({ kind: 'close' });
+    await this.#closeReader();
     const answer = await this.#ask({ kind: 'replace', nowMs: this.#options.now() });
     if (answer.kind === 'fault') this.#opening = null;
     else if (answer.setAside !== null) this.#noteSetAside(answer.setAside);
+  }
+
+  async #closeReader(): Promise<void> {
+    if (this.#reader.isRunning) await this.#reader.ask({ kind: 'close' });
   }
 
   async #ask(question: WriteQuestion): Promise<WriteAnswer> {

@@ -23,6 +23,10 @@ export class Thread<Q> {
     this.#workerData = workerData;
   }
 
+  get isRunning(): boolean {
+    return this.#worker !== null;
+  }
+
   /** What the thread answers. @throws EngineError its refusal; Error when the thread died */
   ask(question: Q): Promise<unknown> {
     const id = this.#nextId++;
