@@ -48,9 +48,16 @@ export function ChatScreen() {
         <ConversationList session={session} heads={heads} currentId={current.id} onChosen={() => setListOpen(false)} />
         <section className='chat-main' aria-label='Conversation'>
           {storeFault !== null && <StoreFault reason={storeFault} />}
-          <Turns session={session} conversation={current} models={models} editingId={editingId} onEdit={setEditingId} />
+          <Turns
+            key={`turns ${current.id}`}
+            session={session}
+            conversation={current}
+            models={models}
+            editingId={editingId}
+            onEdit={setEditingId}
+          />
           <Composer
-            key={current.id}
+            key={`composer ${current.id}`}
             session={session}
             conversation={current}
             models={models}

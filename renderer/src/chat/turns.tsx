@@ -1,5 +1,5 @@
 // The turns that are shown, first to last. Stays at the end while tokens come, unless the reader has scrolled up.
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { Button } from '../parts/button.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { goTo } from '../shell/hash-location.ts';
@@ -18,9 +18,14 @@ export interface TurnsProps {
   readonly onEdit: (turnId: string | null) => void;
 }
 
+/** More than a reader scrolls through at once; drawing all of a long conversation takes seconds. */
+const DRAWN_TURNS = 60;
+
 export function Turns({ session, conversation, models, editingId, onEdit }: TurnsProps) {
   const path = pathOf(conversation);
   const byParent = Map.groupBy(conversation.turns, ({ parentId }) => parentId);
+  const [drawn, setDrawn] = useState(DRAWN_TURNS);
+  const hiddenCount = Math.max(0, path.length - drawn);
   const { box, content, atEnd, toEnd } = useStickToEnd(conversation.id, path.length);
   const edit = useCallback(
     (turn: Turn, question: Question) => {
@@ -34,7 +39,12 @@ export function Turns({ session, conversation, models, editingId, onEdit }: Turn
       <div ref={box} className='turns' tabIndex={0} role='log' aria-label='Messages'>
         <div ref={content} className='turns-content'>
           {path.length === 0 && <Beginning hasModel={models.length > 0} />}
-          {path.map((turn) => {
+          {hiddenCount > 0 && (
+            <Button className='earlier' onClick={() => setDrawn(drawn + DRAWN_TURNS)}>
+              Show earlier turns ({hiddenCount})
+            </Button>
+          )}
+          {path.slice(hiddenCount).map((turn) => {
             const siblings = byParent.get(turn.parentId) ?? [];
             return (
               <TurnView

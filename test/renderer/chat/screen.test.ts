@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EngineError } from '../../../engine/errors.ts';
+import type { Conversation } from '../../../renderer/src/chat/conversation.ts';
 import { fakeEmbedding } from '../../fakes/host.ts';
 import { seriousFaults } from '../axe.ts';
 import { startBrowser } from '../browser.ts';
 import { builtPage } from '../built-page.ts';
 import { startEngine, visit, type FakeEngine, type FakeEngineOptions } from '../engine.ts';
+import { aConversation, aTurn } from './sample.ts';
 
 let browser: Browser;
 let pageDir: string;
@@ -61,12 +63,26 @@ const KEPT_TEXT = `new Promise((resolve) => {
   };
 })`;
 
+/** Runs in the page: keeps a conversation and has it shown after a reload. */
+async function keep(conversation: Conversation): Promise<void> {
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open('millrace-chat');
+    opening.addEventListener('success', () => resolve(opening.result));
+  });
+  const change = database.transaction(['conversations', 'heads'], 'readwrite');
+  change.objectStore('conversations').put(conversation);
+  change.objectStore('heads').put({ id: conversation.id, title: 'kept', updatedAtMs: conversation.updatedAtMs });
+  await new Promise((resolve) => change.addEventListener('complete', resolve));
+  database.close();
+  localStorage.setItem('millrace-chat', conversation.id);
+}
+
 describe('the chat', () => {
   it('streams an answer with its model, speed, first token and cost from the ledger', async () => {
     const { page, faults } = await openChat({ models: ['alpha'], answer: () => 'An **answer**.' });
     await ask(page, 'hello');
     await turn(page, 0)
-      .getByText(/^alpha · first token after .* · 14 tokens · cost \$0\.00014$/)
+      .getByText(/^alpha · first token after .* · 14 tokens · cost \$0\.00014/)
       .waitFor();
     expect(await turn(page, 0).locator('strong').textContent()).toBe('answer');
     expect(faults).toEqual([]);
@@ -250,6 +266,20 @@ describe('the chat', () => {
     await page.getByRole('button', { name: '↓ Newest' }).click();
     await expect.poll(fromEnd).toBeLessThan(100);
     await page.keyboard.press('Escape');
+  });
+
+  it('draws the end of a long conversation, and what came before on demand', async () => {
+    const { page } = await openChat();
+    await page.evaluate(
+      keep,
+      aConversation(Array.from({ length: 100 }, (_, at) => aTurn(`t${at}`, { parentId: at === 0 ? null : `t${at - 1}` }))),
+    );
+    await page.reload();
+    await turn(page, 59).getByText('answer t99').waitFor();
+    expect(await page.locator('.turn').count()).toBe(60);
+    await page.getByRole('button', { name: 'Show earlier turns (40)' }).click();
+    await turn(page, 0).getByText('answer t0').waitFor();
+    expect(await page.locator('.turn').count()).toBe(100);
   });
 
   it('teaches what to do without a model', async () => {
