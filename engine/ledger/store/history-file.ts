@@ -58,7 +58,7 @@ export class HistoryFile {
     await this.#replacing;
     const opened = await this.open();
     if (opened.kind === 'fault') throw unavailable(opened.fault);
-    const answer = (await this.#reader.ask(question)) as ReadAnswer;
+    const answer = await this.#askReader(question);
     if (answer.kind === 'done') return answer.value as ReadValues[K];
     if (answer.fault.kind === 'damaged') await this.#replace();
     throw unavailable(answer.fault);
@@ -90,8 +90,19 @@ export class HistoryFile {
     else if (answer.setAside !== null) this.#noteSetAside(answer.setAside);
   }
 
+  async #askReader(question: ReadQuestion): Promise<ReadAnswer> {
+    try {
+      return (await this.#reader.ask(question)) as ReadAnswer;
+    } catch (error) {
+      if (error instanceof EngineError) throw error;
+      // The thread died; the next question starts another.
+      return { kind: 'fault', fault: faultOf(error, this.#options.path) };
+    }
+  }
+
+  /** A thread that died has let go too. */
   async #closeReader(): Promise<void> {
-    if (this.#reader.isRunning) await this.#reader.ask({ kind: 'close' });
+    if (this.#reader.isRunning) await this.#askReader({ kind: 'close' });
   }
 
   async #ask(question: WriteQuestion): Promise<WriteAnswer> {
