@@ -17,7 +17,7 @@ const clock: Clock = {
   },
 };
 
-if (claimInstance(electron)) {
+if (claimInstance(electron, process.platform)) {
   void electron.app.whenReady().then(() => {
     const { app } = electron;
     const { platform, env } = process;

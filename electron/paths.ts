@@ -7,8 +7,8 @@ export interface AppPaths {
   readonly engine: string;
   /** Entry of a runner. */
   readonly runner: string;
-  /** Entry of the command line, which pulls models. */
-  readonly cli: string;
+  /** Entry of the process that pulls a model. */
+  readonly pull: string;
   /** Folder of the built page. */
   readonly page: string;
   readonly preload: string;
@@ -21,7 +21,7 @@ export function appPaths(appRoot: string): AppPaths {
   return {
     engine: join(outside, 'engine', 'desktop', 'main.ts'),
     runner: join(outside, 'engine', 'runner', 'main.ts'),
-    cli: join(outside, 'engine', 'cli.ts'),
+    pull: join(outside, 'engine', 'desktop', 'pull.ts'),
     page: join(appRoot, 'renderer', 'dist'),
     preload: join(appRoot, 'electron', 'dist', 'preload.cjs'),
     trayIcon: join(appRoot, 'electron', 'icons', 'tray.png'),

@@ -39,8 +39,7 @@ export class Programs {
   }
 
   start({ id, program, args }: StartRequest): void {
-    const entry = program === 'runner' ? this.#paths.runner : this.#paths.cli;
-    const child = forkUtility(this.#electron, entry, { args: program === 'runner' ? [] : ['pull', ...args], name: `Millrace ${program}` });
+    const child = forkUtility(this.#electron, this.#paths[program], { args, name: `Millrace ${program}` });
     this.#running.set(id, child);
     child.once('spawn', () => this.#connect(id, child));
     child.stdout?.on('data', (chunk: Buffer) => this.#tell({ kind: 'output', id, stream: 'stdout', text: chunk.toString('utf8') }));

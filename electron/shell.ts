@@ -26,16 +26,19 @@ export interface ShellOptions {
   readonly onEngineOutput: (text: string) => void;
 }
 
+/** The builder's `appId`; Windows shows notifications only of programs that name it. */
+const APP_ID = 'local.millrace.desktop';
 /** Running requests may take this long when the app quits. */
 const DRAIN_MS = 10_000;
 const UPDATE_PERIOD_MS = 24 * 3_600_000;
 
 /** Before Electron is ready: takes the lock of the only instance and registers the scheme. False when another instance runs; it comes to the front. */
-export function claimInstance({ app, protocol }: Pick<ElectronApi, 'app' | 'protocol'>): boolean {
+export function claimInstance({ app, protocol }: Pick<ElectronApi, 'app' | 'protocol'>, platform: NodeJS.Platform): boolean {
   if (!app.requestSingleInstanceLock()) {
     app.quit();
     return false;
   }
+  if (platform === 'win32') app.setAppUserModelId(APP_ID);
   app.enableSandbox();
   const privileges = { standard: true, secure: true, supportFetchAPI: true, stream: true };
   protocol.registerSchemesAsPrivileged([{ scheme: APP_SCHEME, privileges }]);

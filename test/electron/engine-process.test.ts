@@ -140,7 +140,7 @@ describe('EngineProcess', () => {
       { kind: 'exited', id: 1, code: 7 },
     ]);
     core.say({ kind: 'start', id: 2, program: 'pull', args: ['--json', '--', 'a model'] });
-    expect(electron.latest).toMatchObject({ entry: '/app/engine/cli.ts', args: ['pull', '--json', '--', 'a model'] });
+    expect(electron.latest).toMatchObject({ entry: '/app/engine/desktop/pull.ts', args: ['--json', '--', 'a model'] });
     core.say({ kind: 'kill', id: 2 });
     core.say({ kind: 'kill', id: 99 });
     expect(electron.latest.isKilled).toBe(true);

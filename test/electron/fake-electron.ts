@@ -107,9 +107,13 @@ class FakeApp extends EventEmitter {
   isFirst = true;
   quits = 0;
   isSandboxed = false;
+  modelId: string | null = null;
   loginItem: { readonly openAtLogin: boolean; readonly args?: readonly string[] } = { openAtLogin: false };
   requestSingleInstanceLock(): boolean {
     return this.isFirst;
+  }
+  setAppUserModelId(id: string): void {
+    this.modelId = id;
   }
   enableSandbox(): void {
     this.isSandboxed = true;

@@ -35,7 +35,7 @@ describe('the packaged files', () => {
     const here = appPaths(ROOT);
     const archive = join(sep, 'opt', 'Millrace', 'resources', 'app.asar');
     const packaged = appPaths(archive);
-    for (const key of ['engine', 'runner', 'cli', 'page', 'preload', 'trayIcon'] as const) {
+    for (const key of ['engine', 'runner', 'pull', 'page', 'preload', 'trayIcon'] as const) {
       const file = inCheckout(here[key]) + (key === 'page' ? '/index.html' : '');
       if (key !== 'preload' && key !== 'page') expect(existsSync(join(ROOT, file)), file).toBe(true);
       expect(isPacked(file), file).toBe(true);
@@ -44,7 +44,7 @@ describe('the packaged files', () => {
       // What lies outside is read by other processes; what this process reads it finds in the archive, wherever it lies.
       if (root !== archive) expect(isOutside(file), file).toBe(true);
     }
-    expect([packaged.engine, packaged.runner, packaged.cli].every((path) => path.includes('app.asar.unpacked'))).toBe(true);
+    expect([packaged.engine, packaged.runner, packaged.pull].every((path) => path.includes('app.asar.unpacked'))).toBe(true);
   });
 
   it('hold every worker, native library and package outside the archive', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,17 +13,25 @@ const OWN = { url: 'app://millrace/', parent: null };
 describe('claimInstance', () => {
   it('lets the first instance go on, sandboxed, with a scheme that is secure and streams', () => {
     const electron = new FakeElectron();
-    expect(claimInstance(electron.api)).toBe(true);
+    expect(claimInstance(electron.api, 'linux')).toBe(true);
+    expect(electron.app.modelId).toBeNull();
     expect(electron.app.isSandboxed).toBe(true);
     expect(electron.schemes).toEqual([
       { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
     ]);
   });
 
+  it('names itself to Windows as the installer does', () => {
+    const electron = new FakeElectron();
+    claimInstance(electron.api, 'win32');
+    const builder = readFileSync(new URL('../../electron-builder.yml', import.meta.url), 'utf8');
+    expect(builder).toContain(`\nappId: ${electron.app.modelId ?? 'none'}\n`);
+  });
+
   it('ends a second one', () => {
     const electron = new FakeElectron();
     electron.app.isFirst = false;
-    expect(claimInstance(electron.api)).toBe(false);
+    expect(claimInstance(electron.api, 'linux')).toBe(false);
     expect(electron.app.quits).toBe(1);
     expect(electron.schemes).toEqual([]);
   });
