@@ -1,8 +1,9 @@
-// Asks the ledger what one request cost. A request is written within a second of its end, so it is asked for a few times.
+// Asks the ledger what one request cost. A request is written within a second or so of its end, so it is asked for a few times.
 import type { RequestPage } from '../../../engine/contract.ts';
 import { call, withQuery } from '../api/client.ts';
 
-const WAITS_MS = [300, 700, 1500, 3000];
+/** Doubling, so that a busy machine has a minute. */
+const WAITS_MS = [300, 700, 1_500, 3_000, 6_000, 12_000, 24_000];
 
 /** US dollars; null when the ledger does not know the request, or cannot be asked. */
 export async function findCost(requestId: string, askedAtMs: number): Promise<number | null> {
