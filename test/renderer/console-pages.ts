@@ -45,3 +45,25 @@ export function consolePages(): ConsolePages {
 
 /** Pixels by which the page is wider than its window. */
 export const overflow = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+/** Buttons, links and boxes that something cuts off at the side, by their text; what can be scrolled to counts as whole. */
+export const cutControls = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(() => {
+    const clips = (element: Element): boolean => ['hidden', 'clip'].includes(getComputedStyle(element).overflowX);
+    const isCut = (control: Element): boolean => {
+      const { left, right, width } = control.getBoundingClientRect();
+      if (width <= 1) return false;
+      for (let box = control.parentElement; box !== null; box = box.parentElement) {
+        const edge = box.getBoundingClientRect();
+        const start = left < edge.left - 1;
+        // What lies before the start of a box can never be scrolled to.
+        const scrolls = getComputedStyle(box).overflowX === 'auto';
+        if ((scrolls && start) || (clips(box) && (start || right > edge.right + 1))) return true;
+      }
+      return false;
+    };
+    const controls = [...document.querySelectorAll('main :is(button, a, input, select)')].filter(
+      (control) => control.closest('.ellipsis') === null,
+    );
+    return controls.filter(isCut).map((control) => control.getAttribute('aria-label') ?? control.textContent ?? '');
+  });

@@ -11,7 +11,7 @@ describe('Now', () => {
     const { page, faults } = await open('/now', (fake) => {
       fake.snapshot = heavyLoad();
     });
-    await page.getByText('Serving 8 requests at 412 tok/s; 104 more requests wait.').waitFor();
+    await page.getByText('Serving 8 requests at 412 tok/s; 104 more requests wait.').first().waitFor();
     expect(await page.getByRole('meter', { name: 'VRAM' }).getAttribute('aria-valuetext')).toBe('◆ 15.6 of 16.0 GB');
     expect(await page.getByText('~65 W (estimate)').count()).toBe(1);
     const cost = page.getByRole('region', { name: 'Cost and quality, last 24 h' });

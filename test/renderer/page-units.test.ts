@@ -6,6 +6,7 @@ import { describeRule } from '../../renderer/src/alerts/rule-words.ts';
 import { snippetsFor } from '../../renderer/src/connect/snippets.ts';
 import { fromInputTime, rangeOf, readChoice, toInputTime } from '../../renderer/src/history/ranges.ts';
 import { partsOf } from '../../renderer/src/history/request-parts.ts';
+import { nextSpoken } from '../../renderer/src/now/state-sentence.tsx';
 import { joinTail, SPANS, tailStart } from '../../renderer/src/now/timeline.ts';
 import { bucketMeans, niceMax } from '../../renderer/src/plot/nice-scale.ts';
 import { timeTicks } from '../../renderer/src/plot/time-ticks.ts';
@@ -117,6 +118,17 @@ describe('a request’s parts', () => {
     ]);
     expect(lengths({ queueMs: 9_000, totalMs: 500 })).toEqual([['queue', 500]]);
     expect(lengths({ queueMs: null, prefillMs: null, ttftMs: null, totalMs: 0 })).toEqual([]);
+  });
+});
+
+describe('nextSpoken', () => {
+  const busy = (text: string) => ({ tone: 'busy', word: 'serving', text }) as const;
+  const spoken = { sentence: busy('at 40 tok/s'), atMs: 0 };
+  it('speaks of a new state at once, of new figures now and then', () => {
+    expect(nextSpoken(spoken, busy('at 41 tok/s'), 5_000)).toBe(spoken);
+    expect(nextSpoken(spoken, busy('at 41 tok/s'), 15_000).sentence.text).toBe('at 41 tok/s');
+    expect(nextSpoken(spoken, busy('at 40 tok/s'), 15_000)).toBe(spoken);
+    expect(nextSpoken(spoken, { tone: 'ok', word: 'serving', text: 'Ready.' }, 1).sentence.text).toBe('Ready.');
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SCREENS } from '../../renderer/src/shell/screens.ts';
 import { seriousFaults } from './axe.ts';
-import { consolePages, overflow } from './console-pages.ts';
+import { consolePages, cutControls, overflow } from './console-pages.ts';
 import { aModel, anAlert, aRow, aSnapshot } from './factories.ts';
 import type { FakeConsole } from './fake-console.ts';
 import { alerted, heavyLoad, manyModels } from './load.ts';
@@ -60,6 +60,7 @@ describe.each(SCREENS)('$title', ({ path }) => {
       for (const size of SIZES) {
         await page.setViewportSize(size);
         expect(await overflow(page), `${set.name} at ${size.width}`).toBeLessThanOrEqual(0);
+        expect(await cutControls(page), `${set.name} at ${size.width}`).toEqual([]);
       }
     }
   });

@@ -8,18 +8,16 @@ import { DevicesPanel } from './devices-panel.tsx';
 import { ModelsPanel } from './models-panel.tsx';
 import { QueuePanel } from './queue-panel.tsx';
 import { RequestsPanel } from './requests-panel.tsx';
+import { StateSentence } from './state-sentence.tsx';
 import { TimelinePanel } from './timeline-panel.tsx';
 import './now.css';
 
 export function NowScreen() {
   const live = useLive();
   const { now } = live;
-  const sentence = describeEngine(live);
   return (
     <Screen title='Now' hideTitle>
-      <p className={`now-sentence ${sentence.tone}`} role='status' aria-label='State of the server'>
-        {sentence.text}
-      </p>
+      <StateSentence sentence={describeEngine(live)} />
       {now === null ? (
         <Loading lines={8} label='Waiting for the first word of the engine' />
       ) : (

@@ -5,6 +5,9 @@ import { Button } from '../parts/button.tsx';
 import { Check, TextField } from '../parts/field.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { Choice } from '../parts/select.tsx';
+import { describeError } from '../api/api-error.ts';
+import { useChange } from '../api/queries.tsx';
+import { useToast } from '../parts/toast.tsx';
 import { useTheme } from '../shell/theme.tsx';
 import { Section } from './section.tsx';
 import type { SettingsPatch } from './use-settings.ts';
@@ -70,9 +73,34 @@ export function NotificationSection({ alerts: { desktop, webhookUrl, webhookSecr
               onChange={(text) => set({ webhookSecret: text === '' ? null : text })}
             />
           </div>
+          {webhookUrl !== null && <WebhookTest />}
         </>
       )}
     </Section>
+  );
+}
+
+/** Tries the webhook as it is stored, not as it is being typed. */
+function WebhookTest() {
+  const toast = useToast();
+  const change = useChange<{ readonly kind: 'delivered' | 'failed' }>();
+  const send = (): void =>
+    change.mutate(
+      { method: 'POST', path: '/api/alerts/test-webhook' },
+      {
+        onSuccess: ({ kind }) =>
+          kind === 'delivered'
+            ? toast({ text: 'The webhook took the test.' })
+            : toast({ text: 'The webhook did not take the test; the log says why.', tone: 'problem' }),
+        onError: (error) => toast({ text: describeError(error).message, tone: 'problem' }),
+      },
+    );
+  return (
+    <span>
+      <Button busy={change.isPending} onClick={send}>
+        Send a test
+      </Button>
+    </span>
   );
 }
 
