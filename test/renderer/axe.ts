@@ -1,9 +1,6 @@
 // Looks for accessibility faults in a page with axe-core.
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-
-const SOURCE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 interface AxeResults {
   readonly violations: readonly { readonly id: string; readonly impact: string; readonly nodes: readonly { readonly html: string }[] }[];
@@ -11,7 +8,7 @@ interface AxeResults {
 
 /** The serious and critical faults of what is shown, as `rule: element`. */
 export async function seriousFaults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(await readFile(SOURCE, 'utf8'));
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
