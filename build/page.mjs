@@ -23,7 +23,10 @@ export function buildPage(node) {
 /** Over the page's own files, what it shares with the engine, and the versions of its dependencies. */
 function sourceHash() {
   const hash = createHash('sha256');
-  const files = readdirSync(PAGE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const folders = [PAGE, join(ROOT, 'engine/contract')];
+  const files = folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile());
   const paths = files
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .filter((path) => !path.startsWith(join(PAGE, 'dist')));
