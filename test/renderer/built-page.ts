@@ -7,16 +7,28 @@ import { cachedFolder } from '../cache.ts';
 import { testCacheDir } from '../models.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PREFIX = 'page-';
+const PREFIX = 'console-page-';
 
 /** The folder with the built page. */
 export async function builtPage(): Promise<string> {
   const name = `${PREFIX}${await sourceHash()}`;
   const folder = await cachedFolder(name, async (outDir) => {
-    await build({ root: join(ROOT, 'renderer'), logLevel: 'error', build: { outDir, emptyOutDir: true } });
+    await asUsersGetIt(() => build({ root: join(ROOT, 'renderer'), logLevel: 'error', build: { outDir, emptyOutDir: true } }));
   });
   await removeOld(folder);
   return folder;
+}
+
+/** Vitest's own NODE_ENV would put React's development build into the page. */
+async function asUsersGetIt(make: () => Promise<unknown>): Promise<void> {
+  const before = process.env['NODE_ENV'];
+  process.env['NODE_ENV'] = 'production';
+  try {
+    await make();
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+  }
 }
 
 const KEEP_MS = 3_600_000;
