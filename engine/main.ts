@@ -91,8 +91,8 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       fleet.drain();
       await gateway.close({ drainMs });
       await fleet.close(0);
-      await cached.close();
       await books.close();
+      await cached.close();
       lock.release();
     });
     return { url, fleet, preloaded, close };

@@ -47,6 +47,7 @@ export class Bookkeeping {
   #served: ServedModels | null = null;
   #opening: Promise<Books> | null = null;
   #books: Books | null = null;
+  readonly #startedMs = Date.now();
   #held: RequestRecord[] = [];
 
   constructor(options: BookkeepingOptions) {
@@ -89,7 +90,13 @@ export class Bookkeeping {
   async #start(): Promise<Books> {
     const served = this.#served ?? bug('The books are opened before there is anything to serve.');
     const { openBooks } = await import('./open-books.ts');
-    const books = await openBooks({ ...this.#options, meter: this.#meter, served, onPrices: (prices) => (this.#prices = prices) });
+    const books = await openBooks({
+      ...this.#options,
+      meter: this.#meter,
+      startedMs: this.#startedMs,
+      served,
+      onPrices: (prices) => (this.#prices = prices),
+    });
     this.#books = books;
     for (const record of this.#held.splice(0)) books.take(record);
     return books;

@@ -21,6 +21,8 @@ export interface OpenBooksOptions extends BookkeepingOptions {
   readonly meter: CostMeter;
   readonly served: ServedModels;
   readonly onPrices: (prices: CostSettings) => void;
+  /** When this run began, ms since 1970: no request ended before. */
+  readonly startedMs: number;
 }
 
 export interface Books {
@@ -51,7 +53,8 @@ export async function openBooks(options: OpenBooksOptions): Promise<Books> {
 }
 
 /** What hears of each finished request and of each second. */
-function startMeters({ version, log, notify, served, meter }: OpenBooksOptions, ledger: Ledger) {
+function startMeters(options: OpenBooksOptions, ledger: Ledger) {
+  const { version, log, notify, served, meter } = options;
   const alerts = new AlertWatch({ ledger, log, notify });
   const metrics = createMetrics({ version, models: () => served.readModels(), alerts: () => alerts.active() });
   const day = new LastDay();
@@ -61,9 +64,7 @@ function startMeters({ version, log, notify, served, meter }: OpenBooksOptions, 
   sampler.onSample((sample) => metrics.observeSample(sample));
   sampler.onSample((sample) => alerts.observeSample(sample));
   sampler.start();
-  const openedMs = Date.now();
-  void day.restore(ledger, openedMs).catch((err: unknown) => log.warn({ err }, 'the cost of the last day is not known whole'));
-  void alerts.settleHistory(openedMs).catch((err: unknown) => log.warn({ err }, 'alerts of the last run are left open'));
+  const past = readPast(options, { ledger, day, alerts });
   const sinks = [
     (record: RequestRecord) => ledger.record(record),
     (record: RequestRecord) => metrics.observeRequest(record),
@@ -82,7 +83,32 @@ function startMeters({ version, log, notify, served, meter }: OpenBooksOptions, 
     close: async () => {
       sampler.stop();
       reader.close();
+      await past.stop();
       await alerts.close();
+    },
+  };
+}
+
+/** What the last runs left, read beside serving; `stop` ends it early. */
+function readPast({ log, startedMs }: OpenBooksOptions, books: { ledger: Ledger; day: LastDay; alerts: AlertWatch }) {
+  const { ledger, day, alerts } = books;
+  const stopped = new AbortController();
+  const costs: Ledger['costs'] = async (range, by) => {
+    stopped.signal.throwIfAborted();
+    return ledger.costs(range, by);
+  };
+  const warn = (what: string) => (err: unknown) => {
+    if (!stopped.signal.aborted) log.warn({ err }, what);
+  };
+  const reading = Promise.all([
+    // What ended since the start is counted as it ends.
+    day.restore({ costs }, startedMs).catch(warn('the cost of the last day is not known whole')),
+    alerts.settleHistory(Date.now()).catch(warn('alerts of the last run are left open')),
+  ]);
+  return {
+    stop: async () => {
+      stopped.abort();
+      await reading;
     },
   };
 }

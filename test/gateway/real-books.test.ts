@@ -76,6 +76,13 @@ describe('the books of a running engine', () => {
     expect(metrics).toContain(`millrace_generation_tokens_total{model="${MODEL}"} ${total.completionTokens}`);
   });
 
+  it('are closed in good order right after the start', async () => {
+    for (let round = 0; round < 2; round++) {
+      const short = await serve();
+      expect(await short.stop()).toMatchObject({ code: 0, signal: null });
+    }
+  });
+
   it('follow a pin and a new price at once', async () => {
     const change = { cost: { tariffUsdPerKwh: 0.42 } };
     const init = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(change) };
