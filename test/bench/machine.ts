@@ -49,8 +49,14 @@ export async function cpuSeconds(pid: number): Promise<number | null> {
 /** Proportional set size of a process and all its descendants, in bytes; null where the system does not tell. */
 export async function treePssBytes(pid: number): Promise<number | null> {
   if (process.platform !== 'linux') return null;
-  const pids = [pid, ...(await descendants(pid))];
-  const sizes = await Promise.all(pids.map(pssBytes));
+  const [own, below] = await Promise.all([pssBytes(pid), childrenPssBytes(pid)]);
+  return own + (below ?? 0);
+}
+
+/** The same without the process itself: of a server, what its models' processes take. */
+export async function childrenPssBytes(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null;
+  const sizes = await Promise.all((await descendants(pid)).map(pssBytes));
   return sizes.reduce((total, size) => total + size, 0);
 }
 

@@ -8,7 +8,7 @@ import { prepareEncoder } from '../encode-files.ts';
 import { type EncodePeer, findEncodePeers } from '../encode-peers.ts';
 import { type Figure, type FigureSpec, Figures, type Side } from '../figure.ts';
 import { embedAll, longestWaitBeside, piecesOf, type EmbedResult } from '../load/embed.ts';
-import { treePssBytes } from '../machine.ts';
+import { childrenPssBytes, treePssBytes } from '../machine.ts';
 import { type RunningServer, type Shape, type Target, llamaTarget, millraceTarget } from '../servers.ts';
 import { median, percentile } from '../statistics.ts';
 
@@ -27,7 +27,7 @@ const LOADS = [
   [8, 128],
   [MANY_CLIENTS, 256],
 ] as const;
-const MEMORY = 'memory after load';
+const RUNNER_MEMORY = 'memory of the model’s process after load';
 
 interface Pair {
   readonly name: string;
@@ -100,8 +100,12 @@ async function measure(context: BenchContext, { server, text, round, goal, isOur
   const run = (clients: number, count: number, words: typeof MIXED | typeof EQUAL): Promise<EmbedResult> =>
     embedAll({ port: server.port, model: server.model, texts: textsOf(context, text, { clients, count, round, words }), clients });
   await run(1, 4, MIXED);
-  const memory = await treePssBytes(server.pid);
-  const values: Value[] = memory === null ? [] : [[memory / 2 ** 20, { name: MEMORY, unit: 'MiB', better: 'lower' }]];
+  const values: Value[] = [];
+  const addMemory = (bytes: number | null, name: string): void => {
+    if (bytes !== null) values.push([bytes / 2 ** 20, { name, unit: 'MiB', better: 'lower' }]);
+  };
+  addMemory(await treePssBytes(server.pid), 'memory after load');
+  if (isOurs) addMemory(await childrenPssBytes(server.pid), RUNNER_MEMORY);
   let failed = 0;
   let mixedRate = 0;
   for (const [clients, count] of LOADS) {
@@ -175,21 +179,21 @@ interface Measured {
   readonly shape: Shape;
 }
 
-/** What the model itself takes in 8 bits over what it takes in float32: a server without one is subtracted. */
+/** What the model itself takes in 8 bits over what it takes in float32: the process of a model of nothing is subtracted. */
 async function compareMemory(context: BenchContext, { float32, int8, shape }: Measured): Promise<readonly Figure[]> {
   const figures = new Figures('encode');
-  const [wide, narrow] = [float32, int8].map((list) => list.find(({ name }) => name === MEMORY));
+  const [wide, narrow] = [float32, int8].map((list) => list.find(({ name }) => name === RUNNER_MEMORY));
   if (wide === undefined || narrow === undefined) return [];
   const dataDir = await convertedData([{ file: TINY, name: 'tiny', precision: 'fp32' }]);
   for (let round = 0; round < context.reps; round++) {
     const empty = await withServer(millraceTarget(dataDir, 'tiny', shape), async (server) => {
       await embedAll({ port: server.port, model: server.model, texts: ['river'], clients: 1 });
-      return ((await treePssBytes(server.pid)) ?? Number.NaN) / 2 ** 20;
+      return ((await childrenPssBytes(server.pid)) ?? Number.NaN) / 2 ** 20;
     });
     const share = (median(narrow.ours) - empty) / (median(wide.ours) - empty);
-    figures.add('ours', empty, { name: 'memory with a model of a few kilobytes', unit: 'MiB', better: 'lower' });
+    figures.add('ours', empty, { name: 'memory of the process of a model of a few kilobytes', unit: 'MiB', better: 'lower' });
     figures.add('ours', share, {
-      name: 'memory of 8 bits over float32’s, the empty server subtracted',
+      name: 'memory of 8 bits over float32’s, the empty process subtracted',
       unit: '',
       better: 'lower',
       valueGoal: 0.35,
