@@ -40,6 +40,7 @@ export async function openBooks(options: OpenBooksOptions): Promise<Books> {
   await jobs.open();
   const meters = startMeters(options, ledger);
   const stopFollowing = followSettings(ledger, options);
+  for (const id of ledger.settings.pinnedModels) void loadPinned(id, options);
   const { alerts, metrics, cost, devices, take } = meters;
   return {
     services: { ledger, jobs, models: options.models, alerts, metrics, cost, devices, catalogue: CATALOGUE.map(catalogueModel) },
@@ -50,6 +51,16 @@ export async function openBooks(options: OpenBooksOptions): Promise<Books> {
       await ledger.close();
     },
   };
+}
+
+/** A pinned model is loaded from the start on; one that is not installed any more, or does not fit, keeps nobody else from serving. */
+async function loadPinned(id: string, { models, log }: OpenBooksOptions): Promise<void> {
+  try {
+    const state = await models.preload(id);
+    if (state.kind === 'failed') log.warn({ model: id, reason: state.reason }, 'a pinned model is not loaded');
+  } catch (err) {
+    log.warn({ err, model: id }, 'a pinned model is not loaded');
+  }
 }
 
 /** What hears of each finished request and of each second. */

@@ -11,8 +11,9 @@ import type {
   ModelHost,
   ModelState,
 } from '../../engine/fleet/host.ts';
-import type { DecoderManifest, EncoderConfig, EncoderHead, EncoderManifest } from '../../engine/models/manifest.ts';
+import type { EncoderHead, EncoderManifest } from '../../engine/models/manifest.ts';
 import type { EncodeInput, GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
+import { fakeEncoderConfig, fakeManifest } from './manifests.ts';
 
 export interface FakeHostOptions {
   readonly models?: readonly string[];
@@ -215,7 +216,12 @@ export class FakeHost implements ModelHost {
     const figures = { meanBatchSize: 6.5, meanFill: 0.5, meanWaitMs: 3, tokenBudget: 512, textsPerSecond: 120 };
     const stats = { ...this.#stats(), running: 6, waiting: 2, slots: 32, encoder: figures };
     const { config: _, tokenizer, ...common } = fakeManifest(id);
-    const manifest: EncoderManifest = { ...common, kind: 'encoder', config: fakeEncoderConfig(head), tokenizer: { file: tokenizer.file } };
+    const manifest: EncoderManifest = {
+      ...common,
+      kind: 'encoder',
+      config: fakeEncoderConfig(head, FAKE_WIDTH),
+      tokenizer: { file: tokenizer.file },
+    };
     return {
       manifest,
       variant: 'int8',
@@ -304,74 +310,3 @@ export const fakeEmbedding = {
   prompts: {},
   defaultPrompt: null,
 } as const satisfies EncoderHead;
-
-function fakeEncoderConfig(head: EncoderHead): EncoderConfig {
-  return {
-    family: 'bert',
-    hiddenSize: FAKE_WIDTH,
-    layerCount: 1,
-    headCount: 1,
-    headDim: FAKE_WIDTH,
-    intermediateSize: 8,
-    vocabSize: 256,
-    contextLength: 512,
-    normEpsilon: 1e-12,
-    normPlacement: 'post',
-    activation: 'gelu',
-    gatedMlp: false,
-    positions: { kind: 'learned', skippedRows: 0 },
-    tokenTypeCount: 2,
-    layers: [{ reach: 0, attentionNorm: true }],
-    head,
-  };
-}
-
-function fakeManifest(id: string): DecoderManifest {
-  return {
-    formatVersion: 1,
-    id,
-    createdAt: '2026-01-02T03:04:05.000Z',
-    source: { kind: 'file', reference: `/models/${id}.gguf`, sha256: null },
-    licence: 'apache-2.0',
-    parameterCount: 135_000_000,
-    config: {
-      family: 'llama',
-      hiddenSize: 8,
-      layerCount: 1,
-      headCount: 1,
-      kvHeadCount: 1,
-      headDim: 8,
-      intermediateSize: 8,
-      vocabSize: 256,
-      contextLength: 8192,
-      normEpsilon: 1e-5,
-      tiedEmbeddings: true,
-      activation: 'silu',
-      rope: { theta: 10_000, dim: 8, scaling: null, localTheta: null },
-      layers: [{ window: 0, rope: true }],
-      qkvBias: false,
-      qkNorm: false,
-      sandwichNorms: false,
-      normWeightOffset: 0,
-      embeddingScale: 1,
-      attentionScale: 1,
-      attentionSoftcap: 0,
-      finalSoftcap: 0,
-    },
-    tokenizer: { file: 'tokenizer.json', vocabFile: 'vocab.bin', bosToken: null, eosTokens: [0], addBos: false, chatTemplate: null },
-    variants: {
-      int8: {
-        name: 'int8',
-        precision: 'int8',
-        graphVersion: 1,
-        graphFile: 'int8.onnx',
-        weightsFile: 'int8.bin',
-        sizeBytes: 135_000_000,
-        bitsPerWeight: 8.5,
-        method: 'scripted',
-        kvType: 'f32',
-      },
-    },
-    defaultVariant: 'int8',
-  };
-}
