@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { convertModel } from '../../../engine/models/convert/install.ts';
-import type { Precision } from '../../../engine/models/manifest.ts';
 import { type EvaluatedGraph, type VariantEvaluation, evaluateVariant } from '../../../engine/models/quantise/evaluate.ts';
 import { openModel } from '../../../engine/models/readers/open-model.ts';
 import type { SourceModel } from '../../../engine/models/readers/source-model.ts';
