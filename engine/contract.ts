@@ -1,5 +1,6 @@
 // The one door to what the engine and the page share; each file under contract/ holds the shapes of one screen or resource.
 // Types and lists of names; knows nothing about HTTP, SQLite, React or models' files.
+export * from './contract/access.ts';
 export * from './contract/alerts.ts';
 export type * from './contract/cost.ts';
 export * from './contract/history.ts';

@@ -1,6 +1,6 @@
 // Owns the interface through which requests reach models: what the gateway (through routing) asks of the fleet.
 // Knows nothing about HTTP; hides processes. Tests implement it with a fake.
-import type { CacheUse, RequestPhase } from '../contract.ts';
+import type { CacheUse, Priority, RequestPhase } from '../contract.ts';
 import type { EncodeInput, EncodeParams, GenerateEvent, GenerateParams, PromptInput, RunnerInfo, RunnerStats } from '../runner/protocol.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 
@@ -28,6 +28,20 @@ export interface Charging {
   readonly onCharge?: (deviceMs: number) => void;
   /** Called once after a request was cancelled, when nothing more will be charged to it. */
   readonly onSettled?: () => void;
+}
+
+/** On whose behalf a request runs. */
+export interface RequestCaller {
+  readonly tenant: string;
+  /** Id of the API key; null: whoever is at this machine. */
+  readonly keyId: string | null;
+  readonly priority: Priority;
+  /** Names of the models it may use; null: every one. */
+  readonly models: readonly string[] | null;
+  /** Money left for upstream models; null: no limit. */
+  readonly upstreamUsdLeft: number | null;
+  /** Its budget is nearly spent: the cheapest model should answer. */
+  readonly isDegraded: boolean;
 }
 
 /** What caches between a request and its model may do for it. */
@@ -59,6 +73,8 @@ export interface GenerateRequest extends Charging {
   readonly mayRestart?: () => boolean;
   /** Absent: computed, whatever was answered before. */
   readonly cache?: CacheAsk;
+  /** Absent: the engine's own doing. */
+  readonly caller?: RequestCaller;
 }
 
 export interface EncodeRequest extends Charging {
@@ -68,6 +84,8 @@ export interface EncodeRequest extends Charging {
   readonly params: EncodeParams;
   /** Absent: computed, whatever was answered before. */
   readonly cache?: CacheAsk;
+  /** Absent: the engine's own doing. */
+  readonly caller?: RequestCaller;
 }
 
 /** The answer to an encode request, in the order of its inputs. */

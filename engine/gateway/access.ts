@@ -1,5 +1,6 @@
 // Decides whether a request may enter, from its method and headers alone: Host, Origin and media type.
 // Pure: knows nothing about sockets, bodies or models.
+import { isIP } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 
 /** Names by which this machine reaches itself; a page of another site cannot carry them as its host (DNS rebinding). */
@@ -11,12 +12,16 @@ export interface AccessRules {
   readonly allowedHosts: readonly string[];
   /** Origins beyond this server's own pages, such as `https://chat.example`. */
   readonly allowedOrigins: readonly string[];
+  /** A number of ours may stand in the Host header: the server listens beyond loopback. A page of another site has a name there. */
+  readonly allowsAddresses: boolean;
 }
 
 export interface AccessQuestion {
   readonly method: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
+  /** How it came. */
+  readonly scheme: 'http' | 'https';
   readonly contentType: string | undefined;
   /** Whether it is for the console, which steers the server: no page of another origin may, whatever the rules. */
   readonly console: boolean;
@@ -31,7 +36,7 @@ export type AccessDecision =
 export function decideAccess(question: AccessQuestion, rules: AccessRules): AccessDecision {
   const host = question.host ?? '';
   if (!isOwnHost(host, rules)) return refusedHost(host);
-  const own = question.origin === undefined || question.origin.toLowerCase() === `http://${host.toLowerCase()}`;
+  const own = question.origin === undefined || question.origin.toLowerCase() === `${question.scheme}://${host.toLowerCase()}`;
   if (!own && question.console) return refusedOrigin(`Pages of ${question.origin} may not use the console of this server.`);
   if (!own && !rules.allowedOrigins.includes(question.origin ?? '')) {
     return refusedOrigin(`Pages of ${question.origin} may not use this server; name the origin in the allowed origins if they should.`);
@@ -61,7 +66,9 @@ function refusedHost(host: string): AccessDecision {
 
 function isOwnHost(host: string, rules: AccessRules): boolean {
   const name = hostName(host);
-  return name !== null && (LOOPBACK_NAMES.has(name) || rules.allowedHosts.includes(name));
+  if (name === null) return false;
+  if (LOOPBACK_NAMES.has(name) || rules.allowedHosts.includes(name)) return true;
+  return rules.allowsAddresses && isIP(name.replace(/^\[|\]$/g, '')) !== 0;
 }
 
 /** The name part of a Host header in lower case; null when it is not `name`, `name:port` or `[v6]:port`. */

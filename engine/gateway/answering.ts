@@ -3,6 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Charging, GenerateRequest, HostedModel } from '../fleet/host.ts';
 import type { GenerateEvent } from '../runner/protocol.ts';
+import { requestCaller } from './admit.ts';
 import { CacheUses } from './cache-use.ts';
 import type { GatewayContext } from './context.ts';
 import { errorBody } from './error-body.ts';
@@ -95,7 +96,8 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
     options.onEnd(outcome);
   };
   const charging = (): Required<Charging> => trace?.cost.open() ?? UNCHARGED;
-  const cacheable = requests.map((request, prompt) => ({ ...request, cache: uses.ask(prompt) }));
+  const caller = requestCaller(reply.request);
+  const cacheable = requests.map((request, prompt) => ({ ...request, cache: uses.ask(prompt), caller }));
   const run = new PromptRun({
     host,
     requests: cacheable,

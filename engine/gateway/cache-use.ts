@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheUse } from '../contract.ts';
 import type { CacheAsk, CacheReport } from '../fleet/host.ts';
-import { TENANT } from './tracing/request-trace.ts';
+import { LOCAL } from '../access/caller.ts';
 
 /** `Cache-Control` of a request (RFC 9111, 5.2.1): `no-cache` computes anew, `no-store` leaves no trace. */
 export function cacheControlOf(header: string | undefined): CacheAsk['control'] {
@@ -32,7 +32,7 @@ export class CacheUses {
   /** For one prompt; a request for rows has one. */
   ask(prompt = 0): CacheAsk {
     const control = cacheControlOf(this.#request.headers['cache-control']);
-    return { tenant: TENANT, control, onUse: (report) => this.#take(prompt, report) };
+    return { tenant: (this.#request.caller ?? LOCAL).tenant, control, onUse: (report) => this.#take(prompt, report) };
   }
 
   /** Whether a model computes this prompt's answer for this request. */

@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Access } from '../access/access.ts';
 import type { ModelHost } from '../fleet/host.ts';
 import type { Activity } from './activity.ts';
 import type { Limits } from './limits.ts';
@@ -14,6 +15,8 @@ export type GatewayApp = FastifyInstance<RawServerDefault, IncomingMessage, Serv
 
 export interface GatewayContext {
   readonly host: ModelHost;
+  /** Who may enter, by keys; null: whoever is at this machine. */
+  readonly access: Access | null;
   readonly limits: Limits;
   readonly activity: Activity;
   readonly meter: TokenMeter;

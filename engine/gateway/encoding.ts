@@ -5,6 +5,7 @@ import { EngineError } from '../errors.ts';
 import type { EncodeRequest, Encoding, HostedModel } from '../fleet/host.ts';
 import type { EncodeInput } from '../runner/protocol.ts';
 import type { OpenRun } from './activity.ts';
+import { requestCaller } from './admit.ts';
 import { CacheUses } from './cache-use.ts';
 import type { GatewayContext } from './context.ts';
 
@@ -38,7 +39,7 @@ export async function encodeInputs(ask: EncodingAsk): Promise<Encoding | null> {
   });
   try {
     const encoding = await context.host.encode(
-      { ...hostRequest(ask), ...charging, cache: new CacheUses(ask.request, reply).ask() },
+      { ...hostRequest(ask), ...charging, cache: new CacheUses(ask.request, reply).ask(), caller: requestCaller(ask.request) },
       ended.signal,
     );
     trace?.progress.encoded(encoding, context.traces.clock());
@@ -61,9 +62,9 @@ function hostRequest({ context, request, model, inputs, truncate }: EncodingAsk)
   return { model, inputs, params: { truncate, caller: callerOf(request), deadlineMs: deadlineOf(request, context.limits.encodeMs) } };
 }
 
-/** A connection, as long as there are no keys to tell callers apart: the one thing that no single request can multiply. */
-function callerOf({ socket }: FastifyRequest): string {
-  return `${socket.remoteAddress}:${socket.remotePort}`;
+/** A tenant, or a connection of this machine: what no single request can multiply. */
+function callerOf({ caller, socket }: FastifyRequest): string {
+  return caller?.key != null ? caller.tenant : `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 const DEADLINE_HEADER = 'x-millrace-deadline-ms';

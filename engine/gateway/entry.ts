@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERROR_TABLE, EngineError } from '../errors.ts';
+import { LimitError } from '../access/access.ts';
 import { decideAccess, type AccessRules } from './access.ts';
+import { admitCaller, checkModel } from './admit.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorBody, toEngineError } from './error-body.ts';
 import type { Limits } from './limits.ts';
@@ -15,6 +17,9 @@ const SAFE_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'x-frame-options': 'DENY',
 } as const;
+
+const RATE_HEADERS = ['limit', 'remaining', 'reset'].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]);
+const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-millrace-cache', ...RATE_HEADERS].join(', ');
 
 /** The client's own id when it is a plain one, else a new one. */
 export function requestId(request: IncomingMessage): string {
@@ -36,15 +41,17 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
     void reply.headers({ 'x-request-id': request.id, ...SAFE_HEADERS });
     if (context.activity.draining) void reply.header('connection', 'close');
     const { host, origin, 'content-type': contentType } = request.headers;
-    const decision = decideAccess({ method: request.method, host, origin, contentType, console: isConsole(request) }, rules);
+    const question = { method: request.method, host, origin, scheme: request.protocol, contentType, console: isConsole(request) };
+    const decision = decideAccess(question, rules);
     if (decision.kind === 'refused') {
       if (request.is404 && decision.code === 'unsupported_media_type') refuseUnknown(request, reply);
       throw new EngineError(decision.code, decision.reason);
     }
     if (decision.corsOrigin !== null) allowOrigin(reply, decision.corsOrigin);
     if (request.method === 'OPTIONS') return answerPreflight(request, reply);
-    return request.is404 ? refuseUnknown(request, reply) : undefined;
+    return request.is404 ? refuseUnknown(request, reply) : admitCaller(request, reply, context.access);
   });
+  app.addHook('preValidation', async (request) => checkModel(request));
 }
 
 /** Paths that show or steer the server itself; all others are the API's. */
@@ -64,7 +71,7 @@ function cutUnread(response: ServerResponse, unreadMs: number): void {
 function allowOrigin(reply: FastifyReply, origin: string): void {
   void reply.headers({
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id, retry-after, x-millrace-cache',
+    'access-control-expose-headers': EXPOSED_HEADERS,
     'cross-origin-resource-policy': 'cross-origin',
     vary: 'Origin',
   });
@@ -96,6 +103,8 @@ export function errorSender(limits: Limits): SendError {
     request.trace?.failed(error.code);
     if (status >= 500) request.log.error({ err: thrown, code: error.code }, 'a request failed');
     if (error.retryAfterSeconds !== null) void reply.header('retry-after', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
+    if (error instanceof LimitError) void reply.headers(error.headers);
+    if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
     if (isMuchUnread(request.raw, limits.skippedBodyBytes)) void reply.header('connection', 'close');
     return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
   };

@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Access } from '../access/access.ts';
 import { EngineError, bug } from '../errors.ts';
 import type { ModelStatus } from '../contract.ts';
 import type { ModelHost } from '../fleet/host.ts';
@@ -16,6 +17,7 @@ import { readModels, statusRoute } from './console/status.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorSender, guardEntry, isConsole, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
+import { LAZY_COMPILERS } from './lazy-validation.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { chatRoute } from './routes/chat.ts';
 import { classifyRoute } from './routes/classify.ts';
@@ -53,6 +55,8 @@ export interface GatewayOptions {
   readonly host: ModelHost;
   readonly config: GatewayConfig;
   readonly log: FastifyBaseLogger;
+  /** Who may enter, by keys. Default: whoever is at this machine, and nobody else. */
+  readonly access?: Access;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
   /** Monotonic, in ms with fractions. Default: the process's clock. */
@@ -99,7 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     readModels: () => readModels(context),
     sampleModels: () => samples.take(context.host.list(), context.traffic.take()),
     listen: async () => {
-      const listening = await listen(app, config);
+      const listening = await listen(app, options);
       url = listening.url;
       return listening;
     },
@@ -117,14 +121,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 function createContext(options: GatewayOptions, limits: Limits, address: () => string | null): GatewayContext {
-  const { host, config, log, now = Date.now, clock = () => performance.now(), accounting = NO_ACCOUNTING } = options;
+  const { host, config, log, access = null, now = Date.now, clock = () => performance.now(), accounting = NO_ACCOUNTING } = options;
   const waits = new RecentWaits();
   const onRecord = (record: RequestRecord): void => {
     if (record.queueMs !== null) waits.add(record.atMs + record.totalMs, record.queueMs);
+    const { key, upstreamUsd, energyUsd, hardwareUsd } = record;
+    if (key !== null) access?.spent(key, { upstreamUsd, localUsd: energyUsd + hardwareUsd });
     options.onRecord?.(record);
   };
   return {
     host,
+    access,
     limits,
     log,
     now,
@@ -159,6 +166,7 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
       // Judged with the other headers, so that its absence is answered in the same shape.
       requireHostHeader: false,
     },
+    schemaController: { compilersFactory: LAZY_COMPILERS },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     // A path that is no URL fails before any hook or handler.
     frameworkErrors: (error, request, reply) => void errorSender(limits)(error, request, reply),
@@ -178,10 +186,15 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
     // Most of what the console is told to do needs no words.
     body.length === 0 && isConsole(request) ? undefined : parser.parse(body),
   );
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler(errorSender(context.limits));
+  app.decorateRequest('caller', null);
+  app.decorateRequest('budget', null);
   traceRequests(app, context.traces);
-  guardEntry(app, context, { allowedHosts: config.allowedHosts ?? [], allowedOrigins: config.allowedOrigins ?? [] });
+  guardEntry(app, context, {
+    allowedHosts: config.allowedHosts ?? [],
+    allowedOrigins: config.allowedOrigins ?? [],
+    allowsAddresses: !isLoopback(config.host),
+  });
   await collectSchemas(app, context.version);
   const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
   for (const add of [chatRoute, completionsRoute, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);
@@ -191,11 +204,10 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
   return endLive;
 }
 
-async function listen(app: GatewayApp, config: GatewayConfig): Promise<ListenAddress> {
-  if (!isLoopback(config.host)) {
-    const remedy = 'Use 127.0.0.1 and reach it from other machines through an SSH tunnel or a proxy that authenticates.';
-    const problem = `Listening on ${config.host} would let anyone on the network use this server, which has no API keys yet.`;
-    throw new EngineError('invalid_request', `${problem} ${remedy}`, { param: 'host' });
+async function listen(app: GatewayApp, { config, access }: GatewayOptions): Promise<ListenAddress> {
+  if (!isLoopback(config.host) && access?.hasUsableKey !== true) {
+    const problem = `Listening on ${config.host} would let anyone on the network use this server, which has no API key yet.`;
+    throw new EngineError('invalid_request', `${problem} Make one first: millrace key create --tenant NAME`, { param: 'host' });
   }
   await app.listen({ host: config.host, port: config.port }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'EADDRINUSE') throw cause;

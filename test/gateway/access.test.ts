@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideAccess, hostName, isLoopback } from '../../engine/gateway/access.ts';
 
-const RULES = { allowedHosts: ['box.lan'], allowedOrigins: ['https://chat.example'] };
+const RULES = { allowedHosts: ['box.lan'], allowedOrigins: ['https://chat.example'], allowsAddresses: false };
 const question = (extra: object = {}) => ({
   method: 'POST',
   host: '127.0.0.1:11711',
   origin: undefined,
   contentType: 'application/json',
+  scheme: 'http' as const,
   console: false,
   ...extra,
 });

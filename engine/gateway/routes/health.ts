@@ -16,7 +16,8 @@ const healthSchema = {
 const readySchema = {
   tags: ['Health'],
   summary: 'Whether the server takes requests',
-  description: '200 when a model is loaded, or is loaded by the first request for it; 503 with the reason otherwise.',
+  description:
+    '200 when a model is loaded, or is loaded by the first request for it; 503 with the reason otherwise. Models are named to callers with a key, where one is needed.',
   response: { 200: readiness, 503: readiness },
 };
 
@@ -26,7 +27,7 @@ export function healthRoutes(app: GatewayApp, context: GatewayContext): void {
     version: context.version,
     uptime_seconds: Math.round((context.now() - context.startedAtMs) / 100) / 10,
   }));
-  app.get('/ready', { schema: readySchema }, async (_request, reply) => {
+  app.get('/ready', { schema: readySchema }, async ({ caller }, reply) => {
     const models = context.host.list();
     const status = decideReadiness(models, context.activity.state);
     const list = models.map(({ manifest, state }) => ({
@@ -34,7 +35,7 @@ export function healthRoutes(app: GatewayApp, context: GatewayContext): void {
       state: state.kind,
       reason: state.kind === 'failed' ? state.reason : null,
     }));
-    return reply.code(status === 'ready' ? 200 : 503).send({ status, models: list });
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, models: caller === null ? [] : list });
   });
 }
 

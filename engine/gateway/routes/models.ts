@@ -1,7 +1,9 @@
 // `GET /v1/models` and `GET /v1/models/{id}`.
 import { Type } from 'typebox';
+import { mayUseModel } from '../../access/caller.ts';
 import type { HostedModel } from '../../fleet/host.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
+import { refuseModel } from '../admit.ts';
 import { useOf } from './encoder-facts.ts';
 import { findModel } from './find-model.ts';
 import { errorResponses } from './response-schemas.ts';
@@ -41,8 +43,14 @@ const oneSchema = {
 };
 
 export function modelRoutes(app: GatewayApp, { host }: GatewayContext): void {
-  app.get('/v1/models', { schema: listSchema }, async () => ({ object: 'list' as const, data: host.list().map(modelBody) }));
-  app.get('/v1/models/:id', { schema: oneSchema }, async (request) => modelBody(findModel(host, request.params.id)));
+  app.get('/v1/models', { schema: listSchema }, async ({ caller }) => {
+    const models = host.list().filter(({ manifest }) => caller === null || mayUseModel(caller, manifest.id));
+    return { object: 'list' as const, data: models.map(modelBody) };
+  });
+  app.get('/v1/models/:id', { schema: oneSchema }, async ({ params: { id }, caller }) => {
+    if (caller !== null) refuseModel(caller, id);
+    return modelBody(findModel(host, id));
+  });
 }
 
 function modelBody(model: HostedModel) {

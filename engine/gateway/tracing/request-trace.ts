@@ -1,5 +1,6 @@
 // Owns what is known of one API request from its arrival to its record: who asked what, which model answers, how it goes, what it costs.
 // Knows nothing about HTTP or where records go; `atMs` is wall time, every other time milliseconds of a monotonic clock.
+import { UNKNOWN_TENANT, type Caller } from '../../access/caller.ts';
 import type { CacheUse, LiveRequest, Outcome, RequestPhase } from '../../contract.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { GenerationProgress, HostedModel } from '../../fleet/host.ts';
@@ -8,8 +9,6 @@ import type { Accounting } from './accounting.ts';
 import { AnswerProgress } from './answer-progress.ts';
 import { RequestCost } from './request-cost.ts';
 
-/** The only one as long as there are no keys. */
-export const TENANT = 'local';
 /** Of a client that went away before its answer had a status, as nginx logs it. */
 const CLIENT_CLOSED = 499;
 
@@ -43,6 +42,8 @@ export class RequestTrace {
   readonly cost: RequestCost;
   readonly #accounting: Accounting;
   #modelAsked = '';
+  #tenant = UNKNOWN_TENANT;
+  #key: string | null = null;
   #streamed = false;
   #answering: Answering | null = null;
   #standing: () => GenerationProgress | null = () => null;
@@ -61,6 +62,12 @@ export class RequestTrace {
     if (typeof body !== 'object' || body === null) return;
     if ('model' in body && typeof body.model === 'string') this.#modelAsked = body.model;
     this.#streamed = 'stream' in body && body.stream === true;
+  }
+
+  /** Who asks; without, it ended before that was known. */
+  askedBy({ tenant, key }: Caller): void {
+    this.#tenant = tenant;
+    this.#key = key?.id ?? null;
   }
 
   answeredBy(answering: Answering): void {
@@ -94,7 +101,7 @@ export class RequestTrace {
     if (phase === 'queued' || phase === 'loading') this.#lastWaitingMs = nowMs;
     return {
       id,
-      tenant: TENANT,
+      tenant: this.#tenant,
       endpoint,
       modelAsked: this.#modelAsked,
       model: this.#answering?.model.manifest.id ?? null,
@@ -119,8 +126,8 @@ export class RequestTrace {
     return {
       requestId: id,
       atMs,
-      tenant: TENANT,
-      key: null,
+      tenant: this.#tenant,
+      key: this.#key,
       endpoint,
       streamed: this.#streamed,
       modelAsked: this.#modelAsked,

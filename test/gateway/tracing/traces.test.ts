@@ -1,5 +1,6 @@
 // What becomes of one request's events: its live line and its record.
 import { describe, expect, it } from 'vitest';
+import { LOCAL } from '../../../engine/access/caller.ts';
 import type { RequestRecord } from '../../../engine/ledger/ledger.ts';
 import type { GenerateEvent } from '../../../engine/runner/protocol.ts';
 import type { Accounting } from '../../../engine/gateway/tracing/accounting.ts';
@@ -54,6 +55,7 @@ function tracing() {
 describe('the record of a request', () => {
   it('says when what happened, what it took and what it cost', () => {
     const { records, time, traces, trace, at, answered } = tracing();
+    trace.askedBy(LOCAL);
     trace.asked({ model: 'fake', stream: true, messages: [] });
     answered();
     const charging = trace.cost.open();
