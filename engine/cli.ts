@@ -3,10 +3,8 @@
 // process boot while this one is still reading its command line.
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { keepHeapSmall } from './heap.ts';
 
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/millrace', import.meta.url)));
-keepHeapSmall();
 const args = process.argv.slice(2);
 const { forkRunnerAhead, RUNNER_ENTRY } = await import('./fleet/runner-process.ts');
 const runners = args[0] === 'serve' ? forkRunnerAhead(RUNNER_ENTRY) : null;

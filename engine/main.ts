@@ -8,6 +8,7 @@ import { Fleet } from './fleet/fleet.ts';
 import type { ModelState } from './fleet/host.ts';
 import { forkRunner, RUNNER_ENTRY, type RunnerSource, type SpawnRunner } from './fleet/runner-process.ts';
 import { Bookkeeping } from './bookkeeping/bookkeeping.ts';
+import { keepHeapSmall } from './heap.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
 import type { SpawnPull } from './jobs/pull-process.ts';
 import type { AlertChange } from './ledger/alerts/evaluate.ts';
@@ -87,6 +88,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const { url } = await gateway.listen();
     lock.announce(url);
     openSoon(books, preloaded?.state ?? null);
+    void (preloaded?.state ?? Promise.resolve()).then(keepHeapSmall);
     const close = once(async (drainMs: number) => {
       fleet.drain();
       await gateway.close({ drainMs });

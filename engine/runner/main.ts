@@ -38,6 +38,7 @@ async function load(port: ParentPort, options: RunnerOptions): Promise<LoadedRun
   };
   const loaded = model.kind === 'encoder' ? await startEncoder(options, model, runnerPort) : await startDecoder(options, model, runnerPort);
   const { runner, info }: Loaded = loaded;
+  keepHeapSmall();
   port.send({ kind: 'ready', info: { ...describe(model), ...info, loadMs: performance.now() - startedMs } });
   return runner;
 }
@@ -67,7 +68,6 @@ function describe({ manifest, variant }: ModelToLoad): Omit<RunnerInfo, keyof Lo
 }
 
 function main(): void {
-  keepHeapSmall();
   enableCompileCache();
   const port = openParentPort();
   let loading: Promise<LoadedRunner | null> | null = null;
