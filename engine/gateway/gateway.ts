@@ -18,7 +18,6 @@ import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorSender, guardEntry, isConsole, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { LAZY_COMPILERS } from './lazy-validation.ts';
-import { LAZY_COMPILERS } from './lazy-validation.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { chatRoute } from './routes/chat.ts';
 import { classifyRoute } from './routes/classify.ts';
@@ -167,7 +166,6 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
       // Judged with the other headers, so that its absence is answered in the same shape.
       requireHostHeader: false,
     },
-    schemaController: { compilersFactory: LAZY_COMPILERS },
     schemaController: { compilersFactory: LAZY_COMPILERS },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     // A path that is no URL fails before any hook or handler.
