@@ -67,9 +67,18 @@ function describe({ manifest, variant }: ModelToLoad): Omit<RunnerInfo, keyof Lo
   };
 }
 
+/** What nearly every load needs, fetched while the parent still reads what to load: a decoder's modules and the native library. */
+async function prepare(): Promise<void> {
+  await Promise.all([import('./read-model.ts'), import('./load-model.ts'), import('./runner.ts')]);
+  const { onnxRuntime } = await import('../ort/index.ts');
+  onnxRuntime();
+}
+
 function main(): void {
   enableCompileCache();
   const port = openParentPort();
+  // A fault shows again when the model is loaded.
+  prepare().catch(() => undefined);
   let loading: Promise<LoadedRunner | null> | null = null;
   port.onMessage((message) => {
     if (message.kind !== 'load') return void loading?.then((runner) => runner?.handle(message));
