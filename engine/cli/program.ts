@@ -6,6 +6,7 @@ import { engineVersion } from '../main.ts';
 import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
+import { addRouter } from './router-program.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
 /** What the commands leave and are given. */
@@ -50,7 +51,7 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  for (const add of [addServe, addPull, addList, addRun, addRemove, addBench]) add(program, outcome);
+  for (const add of [addServe, addPull, addList, addRun, addRemove, addRouter, addBench]) add(program, outcome);
   return program;
 }
 

@@ -1,0 +1,197 @@
+// Owns the fitting of a router's model from graded prompts: reproducible, from its seed. Knows nothing about files.
+import { chooseExpert, EXPERTS, type ExpertName, type ExpertSpec } from './experts.ts';
+import type { Feature, Surface } from './features.ts';
+import type { GradedRow } from './graded.ts';
+import { dot, kernelRow, type Kernel } from './kernel.ts';
+import {
+  centredGram,
+  centredProduct,
+  columnMeans,
+  matrixOf,
+  signedRidge,
+  solvePositive,
+  topEigenvectors,
+  type Matrix,
+} from './linear-algebra.ts';
+import { encodeFloats, FORMAT, type ExpertModel, type KernelModel, type Provenance, type RouterModel, type Spread } from './model.ts';
+import { createComplexityScorer, featuresOf, project, standardise } from './predict.ts';
+import { seededRandom, shuffled } from './random.ts';
+
+export interface Sample {
+  readonly row: GradedRow;
+  readonly surface: Surface;
+  /** The encoder's vector of the prompt, of length 1; null for training without. */
+  readonly embedding: Float32Array | null;
+}
+
+/** The axes along which embeddings vary most, from all prompts alike: no grade is looked at. */
+export interface Projection {
+  readonly model: string;
+  readonly width: number;
+  readonly mean: Float64Array;
+  readonly rows: readonly Float64Array[];
+}
+
+export type GainScales = Readonly<Record<ExpertName, ExpertModel['gain']>>;
+
+export interface TrainOptions {
+  readonly seed: number;
+  readonly projection: Projection | null;
+  /** How scores become expected gains, as found on left-out subjects; null leaves scores as they are. */
+  readonly gains: GainScales | null;
+  readonly provenance: Provenance;
+}
+
+const LANDMARKS = 150;
+const COMPONENTS = 20;
+/** Standard deviations of the first component in the kernel's space: embeddings must not drown the other features. */
+const EMBEDDING_REACH = 3;
+/** An expert with fewer prompts of its own learns from all. */
+const FEWEST_ROWS = 100;
+const RAW_GAIN = { mean: 0, slope: 1, embeddedSlope: 1 };
+
+export function trainRouter(samples: readonly Sample[], options: TrainOptions): RouterModel {
+  const choice = trainExpert('choice', samples, options);
+  const problem = trainExpert('problem', samples, options);
+  const { projection, provenance } = options;
+  const model: RouterModel = {
+    format: FORMAT,
+    provenance,
+    experts: { choice: choice.model, problem: problem.model },
+    embedding: projection === null || choice.embedded === null ? null : toEmbeddingModel(projection, choice.embedded),
+    scale: { mean: 0, deviation: 1 },
+  };
+  return { ...model, scale: gainScale(model, samples) };
+}
+
+function toEmbeddingModel({ model, width, mean, rows }: Projection, choice: KernelModel): RouterModel['embedding'] {
+  return { model, width, mean: encodeFloats(mean), projection: encodeFloats(matrixOf(rows, width).values), kernels: { choice } };
+}
+
+function gainScale(model: RouterModel, samples: readonly Sample[]): Spread {
+  const scorer = createComplexityScorer(model);
+  const spread = spreadOf(samples.map(({ surface }) => scorer.scoreSurface(surface).expectedGain));
+  return spread.deviation === 0 ? { ...spread, deviation: 1 } : spread;
+}
+
+function trainExpert(
+  name: ExpertName,
+  all: readonly Sample[],
+  options: TrainOptions,
+): { model: ExpertModel; embedded: KernelModel | null } {
+  const own = all.filter(({ surface }) => chooseExpert(surface) === name);
+  const samples = own.length < FEWEST_ROWS ? all : own;
+  const spec = EXPERTS[name];
+  const features = featuresOf(name);
+  const spreads = features.map((feature) => spreadOf(samples.map(({ surface }) => surface.values[feature])));
+  const points = samples.map(({ surface }) => standardise(surface, { features, spreads }));
+  const target = Float64Array.from(samples, ({ row }) => row.strong - row.weak);
+  const linear = fitLinear(points, target, spec, features);
+  const kernel = fitKernel(points, target, { spec, features, seed: options.seed, components: null });
+  const embedded = spec.weights.embedding === 0 ? null : fitEmbedded(samples, points, target, { spec, features, options });
+  const { linear: linearWeight, kernel: kernelWeight, length, embedding } = spec.weights;
+  const parts: ExpertModel['parts'] = {
+    linear: { ...spreadOf(points.map((point) => dot(point, linear))), weight: linearWeight },
+    kernel: { ...spreadOf(kernel.outputs), weight: kernelWeight },
+    length: { ...spreadOf(samples.map(({ surface }) => surface.values.length)), weight: length },
+    ...(embedded === null ? {} : { embedding: { ...spreadOf(embedded.outputs), weight: embedding } }),
+  };
+  const gain = options.gains?.[name] ?? RAW_GAIN;
+  return {
+    model: { features, spreads, linear: [...linear].map((weight) => Number(weight.toPrecision(6))), kernel: kernel.model, parts, gain },
+    embedded: embedded?.model ?? null,
+  };
+}
+
+function fitLinear(points: readonly Float64Array[], target: Float64Array, spec: ExpertSpec, features: readonly Feature[]): Float64Array {
+  const used = features.map((feature, index) => ({ index, sign: spec.signs[feature] })).filter(({ sign }) => sign !== undefined);
+  const matrix = matrixOf(
+    points.map((point) => used.map(({ index }) => point[index] ?? 0)),
+    used.length,
+  );
+  const means = columnMeans(matrix);
+  const signs = used.map(({ sign }) => sign ?? 0);
+  const weights = signedRidge(centredGram(matrix, means), centredProduct(matrix, means, target), signs, spec.penalty.linear);
+  const full = new Float64Array(features.length);
+  for (const [at, { index }] of used.entries()) full[index] = weights[at] ?? 0;
+  return full;
+}
+
+interface KernelTask {
+  readonly spec: ExpertSpec;
+  readonly features: readonly Feature[];
+  readonly seed: number;
+  /** Coordinates beside the features, one list per sample. */
+  readonly components: readonly (readonly number[])[] | null;
+}
+
+/** Kernel ridge regression on a subset of the rows (Nyström; Williams and Seeger 2001), around its mean. */
+function fitKernel(
+  points: readonly Float64Array[],
+  target: Float64Array,
+  task: KernelTask,
+): { readonly model: KernelModel; readonly outputs: readonly number[] } {
+  const { spec, features, components } = task;
+  const columns = spec.kernel.map((feature) => features.indexOf(feature));
+  const inputs = points.map((point, index) => [...columns.map((column) => point[column] ?? 0), ...(components?.[index] ?? [])]);
+  const chosen = shuffled(inputs, seededRandom(task.seed)).slice(0, LANDMARKS);
+  const width = inputs[0]?.length ?? 0;
+  // The file holds float32: training sees the same numbers.
+  const kernel: Kernel = { width, gamma: spec.gamma, landmarks: Float64Array.from(Float32Array.from(matrixOf(chosen, width).values)) };
+  const rows = matrixOf(
+    inputs.map((input) => kernelRow(kernel, input)),
+    chosen.length,
+  );
+  const weights = Float64Array.from(Float32Array.from(kernelWeights(rows, kernel, target, spec.penalty.kernel)));
+  const outputs = inputs.map((_, index) => dot(weights, rows.values.subarray(index * rows.columns, (index + 1) * rows.columns)));
+  return {
+    model: { features: spec.kernel, gamma: spec.gamma, landmarks: encodeFloats(kernel.landmarks), weights: encodeFloats(weights) },
+    outputs,
+  };
+}
+
+function kernelWeights(rows: Matrix, kernel: Kernel, target: Float64Array, penalty: number): Float64Array {
+  const means = columnMeans(rows);
+  const system = centredGram(rows, means);
+  const size = rows.columns;
+  for (let landmark = 0; landmark < size; landmark++) {
+    const between = kernelRow(kernel, kernel.landmarks.subarray(landmark * kernel.width, (landmark + 1) * kernel.width));
+    for (let other = 0; other < size; other++) {
+      const at = landmark * size + other;
+      system[at] = (system[at] ?? 0) + penalty * ((between[other] ?? 0) + (other === landmark ? 1e-4 : 0));
+    }
+  }
+  return solvePositive(system, centredProduct(rows, means, target));
+}
+
+function fitEmbedded(
+  samples: readonly Sample[],
+  points: readonly Float64Array[],
+  target: Float64Array,
+  { spec, features, options }: { spec: ExpertSpec; features: readonly Feature[]; options: TrainOptions },
+): ReturnType<typeof fitKernel> | null {
+  const { projection, seed } = options;
+  if (projection === null) return null;
+  const components = samples.map(({ embedding }) => project(embedding ?? [], projection.mean, projection.rows));
+  return fitKernel(points, target, { spec: { ...spec, gamma: EMBEDDED_GAMMA }, features, seed, components });
+}
+
+const EMBEDDED_GAMMA = 0.01;
+
+/** Principal components of the embeddings; null when a sample has none. */
+export function fitProjection(samples: readonly Sample[], model: string): Projection | null {
+  const vectors = samples.flatMap(({ embedding }) => (embedding === null ? [] : [embedding]));
+  const width = vectors[0]?.length ?? 0;
+  if (width === 0 || vectors.length < samples.length) return null;
+  const matrix = matrixOf(vectors, width);
+  const mean = Float64Array.from(Float32Array.from(columnMeans(matrix)));
+  const { vectors: axes, values } = topEigenvectors(centredGram(matrix, mean), width, Math.min(COMPONENTS, width));
+  const reach = EMBEDDING_REACH / Math.sqrt(Math.max(values[0] ?? 1, 1e-9) / vectors.length);
+  return { model, width, mean, rows: axes.map((axis) => Float64Array.from(Float32Array.from(axis.map((value) => value * reach)))) };
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length);
+  return { mean, deviation: variance < 1e-18 ? 0 : Math.sqrt(variance) };
+}
