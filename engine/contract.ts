@@ -6,5 +6,6 @@ export type * from './contract/cost.ts';
 export * from './contract/history.ts';
 export type * from './contract/jobs.ts';
 export type * from './contract/now.ts';
+export * from './contract/routing.ts';
 export type * from './contract/settings.ts';
 export type * from './contract/status.ts';

@@ -1,5 +1,6 @@
 // What the user sets in the console: one document, kept in the ledger. `GET /api/settings`, `PUT /api/settings` with any part of it.
 import type { AlertRule } from './alerts.ts';
+import type { RoutingSettings } from './routing.ts';
 
 export interface Settings {
   readonly cost: CostSettings;
@@ -7,6 +8,7 @@ export interface Settings {
   readonly slos: SloSettings;
   readonly alerts: AlertSettings;
   readonly cache: CacheSettings;
+  readonly routing: RoutingSettings;
   /** Models that are kept loaded; by id. */
   readonly pinnedModels: readonly string[];
   /** Idle time after which an unpinned model is unloaded; null: never. */

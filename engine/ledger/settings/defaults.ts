@@ -28,6 +28,21 @@ export const DEFAULT_SETTINGS: Settings = {
   slos: { fallback: { ttftMs: 2000, interTokenMs: 200, totalMs: null }, models: {} },
   alerts: { rules: DEFAULT_RULES, desktop: true, webhookUrl: null, webhookSecret: null },
   cache: { enabled: true, maxBytes: 256 * 2 ** 20, maxAgeHours: 720, shared: false, semanticSimilarity: null, semanticModel: null },
+  // Nothing leaves this machine before its user says so.
+  routing: {
+    tiers: { fast: [], balanced: [], premium: [] },
+    aliases: [],
+    qualityBar: 0.95,
+    latencyGoalMs: 5000,
+    degrade: true,
+    firstTokenTimeoutMs: null,
+    upstreams: [],
+    upstreamFor: 'nobody',
+    upstreamTenants: [],
+    upstreamMonthlyUsd: 20,
+    shadowShare: 0,
+    shadowDailyUsd: 1,
+  },
   pinnedModels: [],
   idleUnloadMinutes: 30,
 };

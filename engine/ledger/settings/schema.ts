@@ -1,10 +1,11 @@
 // Owns the limits of every setting. Each leaf's description completes "must be", for the sentence that refuses a value.
 import { Type } from 'typebox';
-import { ALERT_METRICS } from '../../contract.ts';
+import { ALERT_METRICS, TIERS } from '../../contract.ts';
 
 const MAX_RULES = 200;
 const MAX_PRICES = 200;
 const MAX_MODELS = 1000;
+const MAX_TARGETS = 50;
 
 const object = <T extends Parameters<typeof Type.Object>[0]>(properties: T) =>
   Type.Object(properties, { additionalProperties: false, description: 'an object' });
@@ -55,6 +56,40 @@ const alertRule = object({
   remedy: text(0, 1000),
 });
 
+const choice = (...names: readonly string[]) =>
+  Type.Union(
+    names.map((name) => Type.Literal(name)),
+    { description: `one of ${names.join(', ')}` },
+  );
+
+const tier = list(text(1, 300), MAX_TARGETS);
+
+const upstream = object({
+  name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$', description: 'a name of a-z, 0-9, dot, hyphen and underscore' }),
+  api: choice('openai', 'anthropic'),
+  baseUrl: Type.String({ pattern: '^https?://[^\\s@?#]{1,2000}$', description: 'an http or https address without a query' }),
+  models: list(
+    object({ name: text(1, 200), contextLength: integer(16, 2 ** 24, ' tokens'), maxTokens: integer(1, 2 ** 20, ' tokens') }),
+    MAX_TARGETS,
+  ),
+  continuesAnswers: flag(),
+});
+
+const routing = object({
+  tiers: object(Object.fromEntries(TIERS.map((name) => [name, tier]))),
+  aliases: list(object({ name: text(1, 300), target: text(1, 300) }), MAX_MODELS),
+  qualityBar: number(0, 1, ''),
+  latencyGoalMs: orNull(number(1, 3_600_000, ' ms')),
+  degrade: flag(),
+  firstTokenTimeoutMs: orNull(number(1, 3_600_000, ' ms')),
+  upstreams: list(upstream, MAX_TARGETS),
+  upstreamFor: choice('nobody', 'listed', 'everybody'),
+  upstreamTenants: list(text(1, 200), MAX_MODELS),
+  upstreamMonthlyUsd: orNull(number(0, 100_000_000, ' USD')),
+  shadowShare: number(0, 1, ''),
+  shadowDailyUsd: number(0, 100_000_000, ' USD'),
+});
+
 export const SETTINGS_SCHEMA = object({
   cost: object({
     tariffUsdPerKwh: number(0, 100, ' USD per kWh'),
@@ -90,6 +125,7 @@ export const SETTINGS_SCHEMA = object({
     semanticSimilarity: orNull(number(0.5, 1, '')),
     semanticModel: orNull(text(1, 300)),
   }),
+  routing,
   pinnedModels: list(text(1, 300), MAX_MODELS),
   idleUnloadMinutes: orNull(number(0.1, 525_600, ' minutes')),
 });

@@ -1,7 +1,7 @@
 // Owns how a patch becomes settings: merged, checked against the schema and against what one setting demands of another.
 // Pure: knows nothing about where settings are kept.
 import { Value } from 'typebox/value';
-import type { Settings } from '../../contract.ts';
+import type { CostSettings, RoutingSettings, Settings } from '../../contract.ts';
 import { EngineError } from '../../errors.ts';
 import { SETTINGS_SCHEMA } from './schema.ts';
 
@@ -77,16 +77,30 @@ function limitAt(schema: SchemaNode, path: readonly string[]): string | null {
 /** RFC 6901, section 4. */
 const unescapePointer = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
 
-function checkRelations({ cost, alerts }: Settings): void {
+function checkRelations({ cost, alerts, routing }: Settings): void {
   requireUnique(cost.upstreamPrices, 'name', 'cost.upstreamPrices');
   requireUnique(cost.rentPrices, 'name', 'cost.rentPrices');
   requireUnique(alerts.rules, 'id', 'alerts.rules');
+  checkRouting(routing, cost);
   if (cost.premium !== '' && !cost.upstreamPrices.some(({ name }) => name === cost.premium))
     throw invalid('cost.premium', 'must be the name of one of cost.upstreamPrices, or empty.');
   alerts.rules.forEach(({ comparison, threshold, clearThreshold }, at) => {
     const isClear = comparison === 'above' ? clearThreshold <= threshold : clearThreshold >= threshold;
     const side = comparison === 'above' ? 'at most' : 'at least';
     if (!isClear) throw invalid(`alerts.rules.${at}.clearThreshold`, `must be ${side} the threshold, ${threshold}.`);
+  });
+}
+
+function checkRouting({ upstreams, aliases }: RoutingSettings, { upstreamPrices }: CostSettings): void {
+  requireUnique(aliases, 'name', 'routing.aliases');
+  requireUnique(upstreams, 'name', 'routing.upstreams');
+  const prices = new Set(upstreamPrices.map(({ name }) => name));
+  upstreams.forEach(({ models }, at) => {
+    requireUnique(models, 'name', `routing.upstreams.${at}.models`);
+    models.forEach(({ name }, place) => {
+      // Without its price no cap could hold.
+      if (!prices.has(name)) throw invalid(`routing.upstreams.${at}.models.${place}.name`, 'must have its price in cost.upstreamPrices.');
+    });
   });
 }
 
