@@ -22,13 +22,14 @@ const row = <T>(option: OptionRow<T>): OptionRow<T> => option;
 /** `int8` where a model has it: variants made from a calibration. */
 const KV_CACHES = ['fp32', 'int8'] as const;
 type KvCache = (typeof KV_CACHES)[number];
+const ON_OFF_LIMIT = 'on or off';
 const PRECISIONS = ['fp32', 'fp16', 'int8', 'int4'] as const satisfies readonly Precision[];
 
 export const OPTIONS = {
   host: row({
     flag: '--host <address>',
     env: 'MILLRACE_HOST',
-    help: 'address to listen on; only loopback addresses for now',
+    help: 'address to listen on; beyond loopback an API key is needed',
     limit: 'an address or a host name',
     fallback: () => '127.0.0.1',
     parse: notEmpty,
@@ -109,13 +110,9 @@ export const OPTIONS = {
     flag: '--speculation <on|off>',
     env: 'MILLRACE_SPECULATION',
     help: 'draft tokens by prompt look-up while few sequences run',
-    limit: 'on or off',
+    limit: ON_OFF_LIMIT,
     fallback: () => true,
-    parse: (text: string) =>
-      new Map([
-        ['on', true],
-        ['off', false],
-      ]).get(text),
+    parse: onOff,
   }),
   maxBatch: row({
     flag: '--max-batch <texts>',
@@ -132,6 +129,14 @@ export const OPTIONS = {
     limit: 'a whole number from 0 to 10000',
     fallback: () => DEFAULT_BATCHING.maxWaitMs,
     parse: wholeNumber(0, 10_000),
+  }),
+  requireKey: row({
+    flag: '--require-key [on|off]',
+    env: 'MILLRACE_REQUIRE_KEY',
+    help: 'nobody enters without an API key, not even from this machine; needed behind a proxy that runs here',
+    limit: ON_OFF_LIMIT,
+    fallback: () => false,
+    parse: onOff,
   }),
   allowHost: row({
     flag: '--allow-host <names>',
@@ -187,6 +192,10 @@ function readOption(name: OptionName, flag: string | undefined, env: NodeJS.Proc
   if (value !== undefined) return value;
   const spelled = flag === undefined ? option.env : (option.flag.split(' ')[0] ?? option.flag);
   throw new EngineError('invalid_request', `${spelled} must be ${option.limit}, not ${JSON.stringify(text)}.`, { param: spelled });
+}
+
+function onOff(text: string): boolean | undefined {
+  return text === 'on' || text === 'off' ? text === 'on' : undefined;
 }
 
 function notEmpty(text: string): string | undefined {

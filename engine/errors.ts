@@ -32,6 +32,7 @@ export const ERROR_TABLE = {
   template_failed: row(400, 'invalid_request_error', 'The chat template of the model refuses these messages, or took too long.'),
   unauthorized: row(401, 'authentication_error', 'The API key is missing or wrong.'),
   permission_denied: row(403, 'permission_error', 'The API key is valid, but not for this endpoint or model, or not for the console.'),
+  pairing_refused: row(403, 'permission_error', 'The code to pair by is wrong, used or too old.'),
   host_not_allowed: row(403, 'permission_error', 'The Host or Origin header is not one of this server’s own.'),
   not_found: row(404, 'invalid_request_error', 'No such path.'),
   model_not_found: row(404, 'invalid_request_error', 'No model of this name is installed.'),

@@ -2,6 +2,7 @@
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openAccess } from './access/open-access.ts';
 import { readConfig, type EngineConfig } from './config.ts';
 import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -64,6 +65,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const { createGateway } = await import('./gateway/gateway.ts');
     const { CachedHost } = await import('./routing/cache/cached-host.ts');
     const cached = new CachedHost({ host: fleet, path: join(config.dataDir, 'cache.db'), log });
+    const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
     const { host, port, allowHost, allowOrigin } = config;
     const version = engineVersion();
     const served = { host, port, version, allowedHosts: allowHost, allowedOrigins: allowOrigin };
@@ -78,6 +80,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     });
     const gateway = await createGateway({
       host: cached,
+      access,
       config: served,
       log,
       accounting: books.accounting,
@@ -92,6 +95,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const close = once(async (drainMs: number) => {
       fleet.drain();
       await gateway.close({ drainMs });
+      await closeAccess();
       await fleet.close(0);
       await books.close();
       await cached.close();

@@ -3,10 +3,12 @@
 import type { KeyInfo, KeyRow, KeyWish, NewKey } from '../contract.ts';
 import { EngineError } from '../errors.ts';
 import { decideAdmission, type KeyUsage, type LimitHeaders } from './admission.ts';
+import type { AuditLog } from './audit-log.ts';
 import { decideBudget, type BudgetDecision } from './budget.ts';
 import { identifyCaller, knownBy, type Caller, type Credentials, type Identified } from './caller.ts';
 import { isUsable, type KeyRecord } from './key.ts';
 import type { Keys } from './keys.ts';
+import { Pairing } from './pairing.ts';
 import { filled, fullBucket, taken } from './rate.ts';
 import { Sessions } from './sessions.ts';
 import type { Spending } from './spending.ts';
@@ -14,6 +16,7 @@ import type { Spending } from './spending.ts';
 export interface AccessOptions {
   readonly keys: Keys;
   readonly spending: Spending;
+  readonly audit: AuditLog;
   /** Nobody enters without a key, not even from this machine. */
   readonly requireKey: boolean;
   /** Milliseconds since 1970. */
@@ -63,10 +66,18 @@ export class Access {
   readonly #options: AccessOptions;
   readonly #states = new Map<string, KeyState>();
   readonly #sessions: Sessions;
+  /** How a new device gets a key. */
+  readonly pairing: Pairing;
 
   constructor(options: AccessOptions) {
     this.#options = options;
     this.#sessions = new Sessions(options.now);
+    this.pairing = new Pairing(options.now);
+  }
+
+  /** What administrators did. */
+  get audit(): AuditLog {
+    return this.#options.audit;
   }
 
   /** Whether the server may listen beyond this machine. */

@@ -2,18 +2,14 @@
 // so that the command line may change it while the engine serves.
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { EngineError } from '../errors.ts';
 import { acquireLock, LockHeldError, type InstanceLock } from '../instance-lock.ts';
 import type { KeyRecord, KeyTable } from './key.ts';
-import { keyRecordSchema } from './key-wish.ts';
+import { faultOfWish, isTime } from './key-wish.ts';
 
 const FORMAT_VERSION = 1;
 const LOCK_TRIES = 200;
 const LOCK_PAUSE_MS = 10;
-
-const fileSchema = Type.Object({ version: Type.Literal(FORMAT_VERSION), keys: Type.Array(keyRecordSchema) });
 
 /** The file of a data folder. */
 export function keyFilePath(dataDir: string): string {
@@ -26,12 +22,33 @@ export function readKeyFile(path: string): KeyTable {
   if (text === null) return new Map();
   try {
     const document: unknown = JSON.parse(text);
-    if (!Value.Check(fileSchema, document)) throw new Error(`it is not a list of keys in version ${FORMAT_VERSION}`);
-    return new Map(document.keys.map((key: KeyRecord) => [key.id, key]));
+    if (!isKeyDocument(document)) throw new Error(`it is not a list of keys in version ${FORMAT_VERSION}`);
+    return new Map(document.keys.map((key) => [key.id, key]));
   } catch (cause) {
     throw unavailable(`The file of API keys is damaged: ${reasonOf(cause)}. Restore it from a backup, or remove it: ${path}`, cause);
   }
 }
+
+function isKeyDocument(document: unknown): document is { readonly keys: readonly KeyRecord[] } {
+  if (typeof document !== 'object' || document === null || !('version' in document) || !('keys' in document)) return false;
+  return document.version === FORMAT_VERSION && Array.isArray(document.keys) && document.keys.every(isKeyRecord);
+}
+
+function isKeyRecord(key: unknown): boolean {
+  if (typeof key !== 'object' || key === null || !('id' in key) || !('hash' in key) || !('createdMs' in key) || !('revokedMs' in key))
+    return false;
+  const { id, hash, createdMs, revokedMs } = key;
+  const isPlain = typeof id === 'string' && /^[a-z0-9]{10}$/.test(id) && isHash(hash) && isTime(createdMs);
+  return isPlain && (revokedMs === null || isTime(revokedMs)) && 'previous' in key && isPrevious(key.previous) && faultOfWish(key) === null;
+}
+
+function isPrevious(previous: unknown): boolean {
+  if (previous === null) return true;
+  if (typeof previous !== 'object' || !('hash' in previous) || !('untilMs' in previous)) return false;
+  return isHash(previous.hash) && isTime(previous.untilMs);
+}
+
+const isHash = (hash: unknown): boolean => typeof hash === 'string' && /^[\w-]{43}$/.test(hash);
 
 /** Applies `change` to the keys as they are in the file now, and writes them. @throws EngineError `access_unavailable`, `insufficient_storage`, and what `change` throws */
 export async function changeKeyFile<T>(

@@ -1,20 +1,11 @@
 // Owns what each key has spent this day and month, and the file that remembers it over a restart. Apart from the history,
 // so that a budget holds when the history is damaged or has been deleted.
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import type { Log } from '../log.ts';
 import { NOTHING_SPENT, spendAt, type Spend } from './budget.ts';
 
 const WRITE_MS = 1_000;
-
-const spendSchema = Type.Object({
-  day: Type.String(),
-  month: Type.String(),
-  todayUsd: Type.Number({ minimum: 0 }),
-  monthUsd: Type.Number({ minimum: 0 }),
-});
-const fileSchema = Type.Object({ spend: Type.Record(Type.String(), spendSchema) });
 
 export interface SpendingOptions {
   /** Null: forgotten at the end. */
@@ -33,14 +24,14 @@ export class Spending {
     this.#options = options;
   }
 
-  /** Reads what earlier runs spent; adds to what was spent since the start. */
-  async open(): Promise<void> {
+  /** Reads what earlier runs spent. */
+  open(): void {
     const { path, log } = this.#options;
     if (path === null) return;
     try {
-      const document: unknown = JSON.parse(await readFile(path, 'utf8'));
-      if (!Value.Check(fileSchema, document)) throw new Error('it is not a list of what keys spent');
-      for (const [id, spend] of Object.entries(document.spend)) this.#merge(id, spend);
+      const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
+      if (!isSpendDocument(document)) throw new Error('it is not a list of what keys spent');
+      for (const [id, spend] of Object.entries(document.spend)) this.#spend.set(id, spend);
     } catch (err) {
       if (!(err instanceof Error && 'code' in err && err.code === 'ENOENT'))
         log.error({ err, path }, 'what keys have spent cannot be read; budgets start anew');
@@ -63,11 +54,6 @@ export class Spending {
     await (this.#timer === null ? this.#writing : this.#write());
   }
 
-  #merge(id: string, stored: Spend): void {
-    const [before, now] = [spendAt(stored, this.#options.now()), this.of(id)];
-    this.#spend.set(id, { ...now, todayUsd: before.todayUsd + now.todayUsd, monthUsd: before.monthUsd + now.monthUsd });
-  }
-
   #write(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -85,4 +71,17 @@ export class Spending {
       log.error({ err, path }, 'what keys have spent is not written');
     }
   }
+}
+
+function isSpendDocument(document: unknown): document is { readonly spend: Readonly<Record<string, Spend>> } {
+  if (typeof document !== 'object' || document === null || !('spend' in document)) return false;
+  const { spend } = document;
+  return typeof spend === 'object' && spend !== null && Object.values(spend).every(isSpend);
+}
+
+function isSpend(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('day' in value) || !('month' in value)) return false;
+  if (!('todayUsd' in value) || !('monthUsd' in value)) return false;
+  const { day, month, todayUsd, monthUsd } = value;
+  return typeof day === 'string' && typeof month === 'string' && [todayUsd, monthUsd].every((usd) => typeof usd === 'number' && usd >= 0);
 }

@@ -6,6 +6,7 @@ import { engineVersion } from '../main.ts';
 import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
+import { addKey } from './key-program.ts';
 import { addRouter } from './router-program.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
@@ -51,7 +52,7 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  for (const add of [addServe, addPull, addList, addRun, addRemove, addRouter, addBench]) add(program, outcome);
+  for (const add of [addServe, addPull, addList, addRun, addRemove, addKey, addRouter, addBench]) add(program, outcome);
   return program;
 }
 
@@ -185,7 +186,8 @@ function addOptions(command: Command, names: readonly OptionName[]): Command {
 function configFrom(flags: Flags): EngineConfig {
   const entries = SERVE_OPTIONS.flatMap((name) => {
     const value = flags[new Option(OPTIONS[name].flag).attributeName()];
-    return typeof value === 'string' ? [[name, value]] : [];
+    // A flag whose value may be left out is on then.
+    return value === true ? [[name, 'on']] : typeof value === 'string' ? [[name, value]] : [];
   });
   return readConfig(Object.fromEntries(entries) as Partial<Record<OptionName, string>>, process.env);
 }

@@ -83,3 +83,34 @@ export interface NewKey {
   /** What goes into `Authorization: Bearer …`. */
   readonly secret: string;
 }
+
+/** Who uses the page. `GET /api/session`; `POST /api/session` with a key signs in, `DELETE` out. */
+export interface SessionInfo {
+  /** Null: a key is needed, and none was shown. */
+  readonly tenant: string | null;
+  /** Id of the key; null: whoever is at the machine itself needs none. */
+  readonly keyId: string | null;
+  /** May use the console. */
+  readonly admin: boolean;
+}
+
+/** A code by which a new device gets a key once. `POST /api/pairing`. */
+export interface PairingCode {
+  /** Six digits. */
+  readonly code: string;
+  readonly expiresMs: number;
+}
+
+/** Something an administrator did, or tried to. A line of `audit.log`; `GET /api/audit` gives the last ones. */
+export interface AuditEntry {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly tenant: string;
+  readonly keyId: string | null;
+  readonly address: string;
+  /** Such as `POST /api/keys/:id/rotate`. */
+  readonly action: string;
+  /** What it was done to, from the path; null where the action says it. */
+  readonly subject: string | null;
+  readonly status: number;
+}

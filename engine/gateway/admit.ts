@@ -39,6 +39,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/docs',
   '/docs/*',
   '/api/session',
+  '/api/pair',
 ]);
 
 /** What a route is for; whatever is not known is the console's. */

@@ -12,7 +12,9 @@ import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
 import { consoleRoutes } from './console/console.ts';
+import { keyRoutes } from './console/keys.ts';
 import type { ConsoleServices } from './console/services.ts';
+import { sessionRoutes } from './console/session.ts';
 import { readModels, statusRoute } from './console/status.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorSender, guardEntry, isConsole, requestId } from './entry.ts';
@@ -198,6 +200,10 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
   await collectSchemas(app, context.version);
   const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
   for (const add of [chatRoute, completionsRoute, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);
+  if (context.access !== null) {
+    keyRoutes(app, context, context.access);
+    sessionRoutes(app, context.access);
+  }
   const endLive = console === undefined ? () => undefined : consoleRoutes(app, context, console);
   docsRoutes(app);
   await app.ready();

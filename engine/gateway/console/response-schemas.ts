@@ -10,7 +10,7 @@ export const nullable = <T extends TSchema>(type: T) => Type.Union([type, Type.N
 type Mutable<T> = T extends readonly (infer Item)[] ? Mutable<Item>[] : T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 
 /** The schema under the type of the contract's shape; does not compile where the shape has values that the schema does not describe. */
-const shaped =
+export const shaped =
   <Shape>() =>
   <S extends TSchema>(schema: S, ..._mismatch: Mutable<Shape> extends Static<S> ? [] : [never]) =>
     Type.Unsafe<Shape>(schema);
