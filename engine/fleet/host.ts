@@ -1,19 +1,22 @@
 // Owns the interface through which requests reach models: what the gateway (through routing) asks of the fleet.
 // Knows nothing about HTTP; hides processes. Tests implement it with a fake.
-import type { CacheUse, Priority, RequestPhase } from '../contract.ts';
+import type { CacheUse, Priority, RequestPhase, Tier } from '../contract.ts';
 import type { EncodeInput, EncodeParams, GenerateEvent, GenerateParams, PromptInput, RunnerInfo, RunnerStats } from '../runner/protocol.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 
 export type ModelState =
   | { readonly kind: 'installed' }
   | { readonly kind: 'loading'; readonly sinceMs: number }
-  | { readonly kind: 'ready'; readonly info: RunnerInfo; readonly stats: RunnerStats | null }
+  /** `sinceMs`: when it became ready, ms since 1970; absent where nobody knows. */
+  | { readonly kind: 'ready'; readonly info: RunnerInfo; readonly stats: RunnerStats | null; readonly sinceMs?: number }
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface HostedModel {
   readonly manifest: ModelManifest;
   readonly variant: string;
   readonly state: ModelState;
+  /** `upstream`: it runs elsewhere. `route`: not a model but a name that routes to one. Absent: it is of this machine. */
+  readonly origin?: 'upstream' | 'route';
   /** Neither idle time nor another model's need unloads it. */
   readonly pinned: boolean;
   /** Memory of its process (resident set), read lately; null where the system does not tell, or it does not run. */
@@ -28,6 +31,8 @@ export interface Charging {
   readonly onCharge?: (deviceMs: number) => void;
   /** Called once after a request was cancelled, when nothing more will be charged to it. */
   readonly onSettled?: () => void;
+  /** Money that an upstream model charges for the request, in USD; before its last event, or before `onSettled`. */
+  readonly onUpstreamUsd?: (usd: number) => void;
 }
 
 /** On whose behalf a request runs. */
@@ -62,6 +67,32 @@ export interface CacheReport {
   readonly similarity: number | null;
 }
 
+/** What a request says about the choice of its model, beside the name. */
+export interface RouteAsk {
+  readonly requestId: string;
+  /** Most that the answer may cost. */
+  readonly budgetUsd: number | null;
+  /** To the first token. */
+  readonly maxLatencyMs: number | null;
+  /** Share of answers that are to be as good as the strongest model's, 0 to 1. */
+  readonly quality: number | null;
+  /** Called before a model's first event; again when another model takes the request over. Not for a name that pins an installed model. */
+  readonly onRoute: (report: RouteReport) => void;
+}
+
+export interface RouteReport {
+  readonly model: HostedModel;
+  /** Name of the model as the host knows it. */
+  readonly name: string;
+  readonly tier: Tier | null;
+  /** In words. */
+  readonly reason: string;
+  /** A weaker model answers than the request should have. */
+  readonly isDegraded: boolean;
+  /** The model goes on with what another has begun. */
+  readonly isContinued: boolean;
+}
+
 export interface GenerateRequest extends Charging {
   readonly model: string;
   readonly prompt: PromptInput;
@@ -75,6 +106,8 @@ export interface GenerateRequest extends Charging {
   readonly cache?: CacheAsk;
   /** Absent: the engine's own doing. */
   readonly caller?: RequestCaller;
+  /** Absent: routed by its model's name alone. */
+  readonly route?: RouteAsk;
 }
 
 export interface EncodeRequest extends Charging {
@@ -113,6 +146,8 @@ export interface GenerationProgress {
   readonly position: number | null;
   /** Time until its prefill begins, from the rate at which requests end; null while unknown, or once it runs. */
   readonly etaMs: number | null;
+  /** From its submission to its slot, in ms; absent while it waits, and where nobody knows. */
+  readonly waitedMs?: number;
 }
 
 export interface ModelHost {
