@@ -1,7 +1,7 @@
 // Wires what keeps the books of a running engine: ledger, cost meter, sampler, alerts, metrics, jobs. None of it is needed to serve.
 // It is started after the server listens; what ends before that is held for it.
 import type { CacheSettings, CostSettings, ModelStatus } from '../contract.ts';
-import { bug } from '../errors.ts';
+import { bug, EngineError } from '../errors.ts';
 import type { ModelControl } from '../fleet/control.ts';
 import type { Accounting } from '../gateway/tracing/accounting.ts';
 import type { ConsoleServices } from '../gateway/console/services.ts';
@@ -12,7 +12,7 @@ import { CostMeter } from '../ledger/cost/meter.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { DEFAULT_SETTINGS } from '../ledger/settings/defaults.ts';
 import type { Log } from '../log.ts';
-import type { Books } from './open-books.ts';
+import type { Books, openBooks } from './open-books.ts';
 
 export interface BookkeepingOptions {
   readonly dataDir: string;
@@ -25,6 +25,8 @@ export interface BookkeepingOptions {
   readonly notify: ((change: AlertChange) => void) | null;
   /** How models are pulled; null: by a child process. */
   readonly spawnPull: SpawnPull | null;
+  /** For tests: how the books are opened. */
+  readonly openBooks?: typeof openBooks;
 }
 
 /** What is asked of the gateway. */
@@ -61,9 +63,13 @@ export class Bookkeeping {
     else this.#options.log.error({ request: record.requestId }, 'a finished request is not recorded: the books are not open yet');
   }
 
-  /** What the console works with; opens the books when it is called first. Rejects when they cannot be opened at all. */
-  services(): Promise<ConsoleServices> {
-    return this.#opened().then(({ services }) => services);
+  /** What the console works with; opens the books unless they are open.
+   *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
+  async services(): Promise<ConsoleServices> {
+    const { services } = await this.#opened().catch((cause: unknown) => {
+      throw new EngineError('history_unavailable', 'The books of the engine cannot be opened; its log says why.', { cause });
+    });
+    return services;
   }
 
   /** Must be called before the books are opened. */
@@ -73,7 +79,7 @@ export class Bookkeeping {
 
   /** Opens the books unless somebody has. Never rejects: a fault is logged, and serving goes on. */
   async open(): Promise<void> {
-    await this.#opened().catch((err: unknown) => this.#options.log.error({ err }, 'the books cannot be opened; requests are not recorded'));
+    await this.#opened().catch(() => undefined);
   }
 
   /** Writes what is held, and ends what runs. Never rejects. */
@@ -83,14 +89,20 @@ export class Bookkeeping {
     await this.#books?.close().catch((err: unknown) => this.#options.log.error({ err }, 'the books were not closed well'));
   }
 
+  /** A failure is not kept: whoever asks next tries again, and what ended meanwhile is still held. */
   #opened(): Promise<Books> {
-    return (this.#opening ??= this.#start());
+    this.#opening ??= this.#start().catch((err: unknown) => {
+      this.#opening = null;
+      this.#options.log.error({ err }, 'the books cannot be opened; requests wait to be recorded');
+      throw err;
+    });
+    return this.#opening;
   }
 
   async #start(): Promise<Books> {
     const served = this.#served ?? bug('The books are opened before there is anything to serve.');
-    const { openBooks } = await import('./open-books.ts');
-    const books = await openBooks({
+    const open = this.#options.openBooks ?? (await import('./open-books.ts')).openBooks;
+    const books = await open({
       ...this.#options,
       meter: this.#meter,
       startedMs: this.#startedMs,

@@ -34,8 +34,19 @@ export interface Books {
 }
 
 export async function openBooks(options: OpenBooksOptions): Promise<Books> {
-  const { dataDir, log, spawnPull } = options;
+  const { dataDir, log } = options;
   const ledger = await openLedger({ path: join(dataDir, 'history.db'), log, now: Date.now });
+  try {
+    return await openOn(ledger, options);
+  } catch (cause) {
+    // Whoever tries again opens the same files.
+    await ledger.close();
+    throw cause;
+  }
+}
+
+async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books> {
+  const { dataDir, log, spawnPull } = options;
   const jobs = new Jobs({ file: join(dataDir, 'jobs.json'), spawn: spawnPull ?? pullSpawner(dataDir), log });
   await jobs.open();
   const meters = startMeters(options, ledger);

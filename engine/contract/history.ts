@@ -71,6 +71,8 @@ export interface RequestRow {
   readonly routeReason: string | null;
   /** Arrival to first slot; 0 when it did not wait. */
   readonly queueMs: number | null;
+  /** The part of that in which its model was still loading. */
+  readonly loadMs: number | null;
   readonly prefillMs: number | null;
   readonly ttftMs: number | null;
   readonly interTokenP50Ms: number | null;

@@ -50,7 +50,7 @@ export class Replica {
 
   get state(): ModelState {
     const life = this.#life;
-    if (life.kind === 'ready') return { kind: 'ready', info: life.info, stats: this.#stats };
+    if (life.kind === 'ready') return { kind: 'ready', info: life.info, stats: this.#stats, sinceMs: life.sinceMs };
     if (life.kind === 'loading') return { kind: 'loading', sinceMs: life.sinceMs };
     if (life.kind === 'backoff') return { kind: 'loading', sinceMs: life.untilMs };
     if (life.kind === 'failed') return { kind: 'failed', reason: life.error.message };

@@ -22,8 +22,9 @@ export interface Job extends Charging {
 
 interface Entry {
   readonly job: Job;
-  /** It has a slot. */
-  admitted: boolean;
+  readonly addedMs: number;
+  /** When it got a slot; null: it has none. */
+  admittedMs: number | null;
   /** Events of it were delivered. */
   touched: boolean;
   restarted: boolean;
@@ -66,7 +67,8 @@ export class Requests {
   add(job: Job): void {
     this.#lastUsedMs = this.#now();
     if (this.count === 0) this.#busySinceMs = this.#lastUsedMs;
-    if (this.count < this.#limit) this.#waiting.push(entryOf(job, false));
+    if (this.count < this.#limit)
+      this.#waiting.push({ job, addedMs: this.#lastUsedMs, admittedMs: null, touched: false, restarted: false });
     else job.deliver(this.#withRetryAfter(errorEvent(job, queueFull(this.#limit))));
   }
 
@@ -91,7 +93,7 @@ export class Requests {
 
   admitted(id: number): void {
     const entry = this.#sent.get(id);
-    if (entry !== undefined) entry.admitted = true;
+    if (entry !== undefined) entry.admittedMs = this.#now();
   }
 
   /** Hands each charge to its request, those that were cancelled included. */
@@ -103,8 +105,10 @@ export class Requests {
   /** Where a generation stands. `isLoaded`: the model can take requests. */
   progress(id: number, isLoaded: boolean): GenerationProgress {
     const entry = this.#sent.get(id);
-    if (entry?.touched === true) return { phase: 'decode', position: null, etaMs: null };
-    if (entry?.admitted === true) return { phase: 'prefill', position: null, etaMs: null };
+    if (entry !== undefined && (entry.touched || entry.admittedMs !== null)) {
+      const waited = entry.admittedMs === null ? {} : { waitedMs: entry.admittedMs - entry.addedMs };
+      return { phase: entry.touched ? 'decode' : 'prefill', position: null, etaMs: null, ...waited };
+    }
     const position = this.#placeOf(id);
     const ends = { finishedAtMs: this.#finishedAtMs, busySinceMs: this.#busySinceMs };
     const etaMs = isLoaded ? startInMs(position, ends, this.#now()) : null;
@@ -114,9 +118,9 @@ export class Requests {
   /** From 1. Runners admit in the order in which requests were sent. */
   #placeOf(id: number): number {
     let place = 1;
-    for (const { job, admitted, touched } of this.#sent.values()) {
+    for (const { job, admittedMs, touched } of this.#sent.values()) {
       if (job.id === id) return place;
-      if (job.message.kind === 'generate' && !admitted && !touched) place++;
+      if (job.message.kind === 'generate' && admittedMs === null && !touched) place++;
     }
     const behind = this.#waiting.findIndex((entry) => entry.job.id === id);
     return place + Math.max(0, behind);
@@ -162,7 +166,8 @@ export class Requests {
     this.#sent.clear();
     const again = entries.filter((entry) => !entry.restarted && (!entry.touched || entry.job.mayRestart()));
     const lost = entries.filter((entry) => !again.includes(entry));
-    this.#waiting = [...again.map(({ job }) => entryOf(job, true)), ...this.#waiting];
+    const anew = again.map(({ job, addedMs }): Entry => ({ job, addedMs, admittedMs: null, touched: false, restarted: true }));
+    this.#waiting = [...anew, ...this.#waiting];
     for (const id of this.#leaving.keys()) this.#settle(id);
     for (const { job } of lost) job.deliver(errorEvent(job, error));
   }
@@ -183,10 +188,6 @@ export class Requests {
     if (event.error.code !== 'queue_full' || event.error.retryAfterSeconds !== null) return event;
     return { ...event, error: { ...event.error, retryAfterSeconds: retryAfterSeconds(this.count, this.#finishedAtMs, this.#now()) } };
   }
-}
-
-function entryOf(job: Job, restarted: boolean): Entry {
-  return { job, admitted: false, touched: false, restarted };
 }
 
 function errorEvent(job: Job, error: WireError): Extract<GenerateEvent, { kind: 'error' }> {

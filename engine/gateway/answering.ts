@@ -88,7 +88,7 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
       context.meter.add(id, event.tokens.length, context.now());
       traffic.add(id, { completionTokens: event.tokens.length });
     } else if (event.kind === 'started' && uses.isComputed(prompt)) traffic.add(id, { promptTokens: event.promptTokens });
-    trace?.progress.take(prompt, event, traces.clock());
+    trace?.take(prompt, event, traces.clock());
     options.onEvent(prompt, event);
   };
   const onEnd = (outcome: RunOutcome): void => {
@@ -107,7 +107,7 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
     onEvent,
     onEnd,
   });
-  trace?.standsBy(() => run.progress());
+  trace?.standsBy(() => run.progress(), traces.clock());
   activity.begin(run);
   reply.raw.once('close', () => {
     // A response that was written whole closes too; its run is over by then.

@@ -77,8 +77,17 @@ class SqliteLedger implements Ledger {
 
   async changeSettings(patch: SettingsPatch): Promise<Settings> {
     const settings = await this.#settings.change(patch);
-    for (const listener of this.#listeners) listener(settings);
+    for (const listener of this.#listeners) this.#tell(listener, settings);
     return settings;
+  }
+
+  /** The change is made and durable: that one of those who act by it fails must not be read as a refusal. */
+  #tell(listener: (settings: Settings) => void, settings: Settings): void {
+    try {
+      listener(settings);
+    } catch (err) {
+      this.#options.log.error({ err }, 'A change of the settings is stored but not in force everywhere; a restart applies it.');
+    }
   }
 
   onSettings(listener: (settings: Settings) => void): () => void {

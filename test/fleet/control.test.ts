@@ -99,8 +99,12 @@ describe('a request knows where it stands', () => {
     expect(first.progress()).toEqual({ phase: 'loading', position: 1, etaMs: null });
     expect(second.progress()).toEqual({ phase: 'loading', position: 2, etaMs: null });
     await first.until((event) => event.kind === 'started');
-    expect(first.progress()).toEqual({ phase: 'decode', position: null, etaMs: null });
-    await expect.poll(() => second.progress(), eventually).toEqual({ phase: 'prefill', position: null, etaMs: null });
+    expect(first.progress()).toMatchObject({ phase: 'decode', position: null, etaMs: null });
+    await expect.poll(() => second.progress(), eventually).toMatchObject({ phase: 'prefill', position: null, etaMs: null });
+    // What it waited no longer grows.
+    const { waitedMs } = second.progress();
+    expect(waitedMs).toBeGreaterThanOrEqual(0);
+    expect(second.progress().waitedMs).toBe(waitedMs);
   });
 
   test('with its place among those that have no slot, and the time that follows from those that ended', async () => {

@@ -16,6 +16,7 @@ export function aRequest(change: Partial<RequestRecord> = {}): RequestRecord {
     device: 'cpu',
     routeReason: null,
     queueMs: 20,
+    loadMs: 0,
     prefillMs: 80,
     ttftMs: 100,
     interTokenP50Ms: 10,

@@ -50,6 +50,19 @@ describe('openLedger', () => {
     await ledger.close();
   });
 
+  it('has a change stored although one who acts by it fails, and tells the others', async () => {
+    using folder = aFolder();
+    const ledger = await open(folder);
+    const heard: number[] = [];
+    ledger.onSettings(() => {
+      throw new Error('No place for pins.');
+    });
+    ledger.onSettings(({ cost }) => heard.push(cost.idleWatts));
+    expect((await ledger.changeSettings({ cost: { idleWatts: 13 } })).cost.idleWatts).toBe(13);
+    expect(heard).toEqual([13]);
+    await ledger.close();
+  });
+
   it('refuses a wrong question and answers the next', async () => {
     using folder = aFolder();
     const ledger = await open(folder);

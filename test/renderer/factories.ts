@@ -96,6 +96,7 @@ export const aRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   device: 'cpu',
   routeReason: null,
   queueMs: 40,
+  loadMs: 0,
   prefillMs: 60,
   ttftMs: 120,
   interTokenP50Ms: 21,

@@ -112,6 +112,15 @@ describe('a request’s parts', () => {
       ['first', 20],
       ['decode', 1_340],
     ]);
+    expect(lengths({ loadMs: 30 }).slice(0, 2)).toEqual([
+      ['load', 30],
+      ['queue', 10],
+    ]);
+    // Rows have no slot and no first token.
+    expect(lengths({ loadMs: 400, queueMs: null, ttftMs: null, prefillMs: null })).toEqual([
+      ['load', 400],
+      ['compute', 1_060],
+    ]);
     expect(lengths({ ttftMs: null, prefillMs: null })).toEqual([
       ['queue', 40],
       ['compute', 1_420],

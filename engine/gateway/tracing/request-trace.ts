@@ -5,6 +5,7 @@ import type { CacheUse, LiveRequest, Outcome, RequestPhase } from '../../contrac
 import type { ErrorCode } from '../../errors.ts';
 import type { GenerationProgress, HostedModel } from '../../fleet/host.ts';
 import type { RequestRecord } from '../../ledger/ledger.ts';
+import type { GenerateEvent } from '../../runner/protocol.ts';
 import type { Accounting } from './accounting.ts';
 import { AnswerProgress } from './answer-progress.ts';
 import { RequestCost } from './request-cost.ts';
@@ -47,7 +48,11 @@ export class RequestTrace {
   #streamed = false;
   #answering: Answering | null = null;
   #standing: () => GenerationProgress | null = () => null;
+  /** When the model was asked. */
+  #submittedMs: number | null = null;
   #lastWaitingMs: number | null = null;
+  /** From arrival to slot, once it has begun; null where the host does not tell. */
+  #waitedMs: number | null = null;
   #error: ErrorCode | null = null;
   #cache: CacheUse | null = null;
 
@@ -64,6 +69,11 @@ export class RequestTrace {
     this.#streamed = 'stream' in body && body.stream === true;
   }
 
+  /** How the answer is delivered, where the body alone does not say. */
+  delivers(how: { readonly streamed: boolean }): void {
+    this.#streamed = how.streamed;
+  }
+
   /** Who asks; without, it ended before that was known. */
   askedBy({ tenant, key }: Caller): void {
     this.#tenant = tenant;
@@ -75,8 +85,16 @@ export class RequestTrace {
   }
 
   /** How to ask where it stands in the queue of its model. */
-  standsBy(standing: () => GenerationProgress | null): void {
+  standsBy(standing: () => GenerationProgress | null, nowMs: number): void {
     this.#standing = standing;
+    this.#submittedMs = nowMs;
+  }
+
+  /** An event of the prompt at this place of the request. */
+  take(prompt: number, event: GenerateEvent, nowMs: number): void {
+    this.progress.take(prompt, event, nowMs);
+    // Asked while the host still knows; its standing is that of the first prompt.
+    if (prompt === 0 && event.kind === 'started') this.#waitedMs = this.#toldWaitMs(this.#standing(), nowMs);
   }
 
   /** What the response cache did for it. */
@@ -110,7 +128,7 @@ export class RequestTrace {
       position: standing?.position ?? null,
       etaMs: standing?.etaMs ?? null,
       ageMs: nowMs - arrivedMs,
-      waitMs: (this.#lastWaitingMs ?? arrivedMs) - arrivedMs,
+      waitMs: this.#waitMs(standing, nowMs),
       ttftMs: sinceMs(arrivedMs, firstTextMs),
       promptTokens: hasStarted ? tokens.promptTokens : null,
       completionTokens: tokens.completionTokens,
@@ -133,7 +151,7 @@ export class RequestTrace {
       modelAsked: this.#modelAsked,
       ...this.#model(),
       routeReason: null,
-      ...this.#waits(),
+      ...this.#waits(end.endedMs - arrivedMs),
       ttftMs: sinceMs(arrivedMs, firstTextMs),
       interTokenP50Ms: interToken.quantile(0.5),
       interTokenP99Ms: interToken.quantile(0.99),
@@ -161,11 +179,31 @@ export class RequestTrace {
     return { model: manifest.id, variant, precision: manifest.variants[variant]?.precision ?? null, device: this.#device };
   }
 
-  /** Its wait is what its prefill leaves of the time to its start. */
-  #waits(): Pick<RequestRecord, 'queueMs' | 'prefillMs'> {
+  #waits(totalMs: number): Pick<RequestRecord, 'queueMs' | 'loadMs' | 'prefillMs'> {
     const { startedMs, prefillMs } = this.progress.firstPrompt;
-    if (startedMs === null || prefillMs === null) return { queueMs: null, prefillMs };
-    return { queueMs: Math.max(0, startedMs - this.arrival.arrivedMs - prefillMs), prefillMs };
+    const isKnown = startedMs !== null && prefillMs !== null;
+    // Where the host does not tell, the wait is what the prefill leaves of the time to the start.
+    const queueMs = isKnown ? (this.#waitedMs ?? Math.max(0, startedMs - this.arrival.arrivedMs - prefillMs)) : null;
+    return { queueMs, loadMs: this.#loadMs(queueMs ?? totalMs), prefillMs };
+  }
+
+  /** The same figure that its record will have, as soon as it has a slot. */
+  #waitMs(standing: GenerationProgress | null, nowMs: number): number {
+    return this.#waitedMs ?? this.#toldWaitMs(standing, nowMs) ?? (this.#lastWaitingMs ?? this.arrival.arrivedMs) - this.arrival.arrivedMs;
+  }
+
+  /** From arrival to slot as the host tells it; one that joined another's work has waited no longer than it has been there. */
+  #toldWaitMs(standing: GenerationProgress | null, nowMs: number): number | null {
+    const { arrivedMs } = this.arrival;
+    if (standing?.waitedMs === undefined || this.#submittedMs === null) return null;
+    return Math.min(nowMs, this.#submittedMs + standing.waitedMs) - arrivedMs;
+  }
+
+  /** How long its model was still loading after its arrival, within `mostMs`; null when the model is not there any more, or unknown. */
+  #loadMs(mostMs: number): number | null {
+    const state = this.#answering?.look()?.state;
+    if (state?.kind !== 'ready' || state.sinceMs === undefined) return null;
+    return Math.min(mostMs, Math.max(0, state.sinceMs - this.arrival.atMs));
   }
 
   /** Premium prices are for text; there is none for rows. */

@@ -27,6 +27,7 @@ const REQUEST_FIELDS = [
   'device',
   'routeReason',
   'queueMs',
+  'loadMs',
   'prefillMs',
   'ttftMs',
   'interTokenP50Ms',

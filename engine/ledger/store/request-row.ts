@@ -30,6 +30,7 @@ export interface RequestCells {
   readonly streamed: number;
   readonly status: number;
   readonly queue_us: number | null;
+  readonly load_us: number | null;
   readonly prefill_us: number | null;
   readonly ttft_us: number | null;
   readonly inter_token_p50_us: number | null;
@@ -66,6 +67,7 @@ export const REQUEST_COLUMNS = [
   'streamed',
   'status',
   'queue_us',
+  'load_us',
   'prefill_us',
   'ttft_us',
   'inter_token_p50_us',
@@ -101,6 +103,7 @@ export function toCells(record: RequestRecord, words: WordWriter): RequestCells 
     streamed: record.streamed ? 1 : 0,
     status: whole(record.status, 1),
     queue_us: wholeOrNull(record.queueMs, 1000),
+    load_us: wholeOrNull(record.loadMs, 1000),
     prefill_us: wholeOrNull(record.prefillMs, 1000),
     ttft_us: wholeOrNull(record.ttftMs, 1000),
     inter_token_p50_us: wholeOrNull(record.interTokenP50Ms, 1000),
@@ -139,6 +142,7 @@ export function fromCells(row: StoredRequest, words: WordReader): RequestRow {
     device: words.wordOf(row.device),
     routeReason: words.wordOf(row.route_reason),
     queueMs: scaled(row.queue_us, 1000),
+    loadMs: scaled(row.load_us, 1000),
     prefillMs: scaled(row.prefill_us, 1000),
     ttftMs: scaled(row.ttft_us, 1000),
     interTokenP50Ms: scaled(row.inter_token_p50_us, 1000),

@@ -80,7 +80,10 @@ CREATE TABLE alerts (id TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, document TE
 CREATE INDEX alerts_since ON alerts (since_ms);
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+/** The part of `queue_us` in which the model was loading. */
+const VERSION_2 = 'ALTER TABLE requests ADD COLUMN load_us INTEGER;';
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 /** Tables whose rows of one grain add up to those of the next: what identifies a row, what is summed, what is merged. */
 export const STATS = {

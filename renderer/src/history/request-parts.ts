@@ -2,14 +2,14 @@
 import type { RequestRow } from '../../../engine/contract.ts';
 
 export interface RequestPart {
-  readonly kind: 'queue' | 'prefill' | 'first' | 'decode' | 'compute';
+  readonly kind: 'load' | 'queue' | 'prefill' | 'first' | 'decode' | 'compute';
   readonly label: string;
   readonly startMs: number;
   readonly lengthMs: number;
 }
 
 /** In the order of time, without gaps; they add up to `totalMs`. A request that ended early has fewer. */
-export function partsOf({ queueMs, prefillMs, ttftMs, totalMs }: RequestRow): RequestPart[] {
+export function partsOf({ loadMs, queueMs, prefillMs, ttftMs, totalMs }: RequestRow): RequestPart[] {
   const parts: RequestPart[] = [];
   let at = 0;
   const add = (kind: RequestPart['kind'], label: string, endMs: number): void => {
@@ -17,10 +17,11 @@ export function partsOf({ queueMs, prefillMs, ttftMs, totalMs }: RequestRow): Re
     if (end > at) parts.push({ kind, label, startMs: at, lengthMs: end - at });
     at = end;
   };
+  if (loadMs !== null) add('load', 'Load the model', loadMs);
   if (queueMs !== null) add('queue', 'Wait in the queue', queueMs);
   if (prefillMs !== null) add('prefill', 'Prefill', at + prefillMs);
   if (ttftMs !== null) {
-    add('first', 'Route, load and first token', ttftMs);
+    add('first', 'First token', ttftMs);
     add('decode', 'Decode and stream', totalMs);
   } else add('compute', 'Compute and answer', totalMs);
   return parts;

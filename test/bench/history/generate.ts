@@ -82,6 +82,7 @@ function someRequest(atMs: number, random: () => number): RequestRecord {
     device: pick(DEVICES, random()),
     routeReason: random() < 0.8 ? 'asked for by name' : `cheapest within the latency goal of ${Math.round(random() * 20) * 100} ms`,
     queueMs: random() < 0.6 ? 0 : logNormal(random, 40, 1),
+    loadMs: 0,
     prefillMs: ttftMs === null ? null : ttftMs * 0.8,
     ttftMs,
     interTokenP50Ms,

@@ -1,6 +1,7 @@
 // What becomes of one request's events: its live line and its record.
 import { describe, expect, it } from 'vitest';
 import { LOCAL } from '../../../engine/access/caller.ts';
+import type { GenerationProgress, ModelState } from '../../../engine/fleet/host.ts';
 import type { RequestRecord } from '../../../engine/ledger/ledger.ts';
 import type { GenerateEvent } from '../../../engine/runner/protocol.ts';
 import type { Accounting } from '../../../engine/gateway/tracing/accounting.ts';
@@ -43,7 +44,7 @@ function tracing() {
   const trace = traces.begin('req-1', '/v1/chat/completions');
   const at = (nowMs: number, event: GenerateEvent): void => {
     time.nowMs = nowMs;
-    trace.progress.take(0, event, nowMs);
+    trace.take(0, event, nowMs);
   };
   const answered = (): void => {
     const model = new FakeHost().list()[0];
@@ -84,6 +85,7 @@ describe('the record of a request', () => {
       device: 'cpu',
       routeReason: null,
       queueMs: 70,
+      loadMs: null,
       prefillMs: 30,
       ttftMs: 110,
       totalMs: 160,
@@ -149,11 +151,11 @@ describe('a live request', () => {
   it('goes from its queue to its tokens', () => {
     const { time, traces, trace, at, answered } = tracing();
     answered();
-    trace.standsBy(() => ({ phase: 'queued', position: 3, etaMs: 900 }));
+    trace.standsBy(() => ({ phase: 'queued', position: 3, etaMs: 900 }), 1_000);
     time.nowMs = 1_050;
     expect(traces.list()).toMatchObject([{ phase: 'queued', position: 3, etaMs: 900, waitMs: 50, ageMs: 50, promptTokens: null }]);
     expect(traces.count()).toEqual({ running: 0, waiting: 1 });
-    trace.standsBy(() => ({ phase: 'prefill', position: null, etaMs: null }));
+    trace.standsBy(() => ({ phase: 'prefill', position: null, etaMs: null }), 1_000);
     time.nowMs = 1_090;
     expect(traces.list()).toMatchObject([{ phase: 'prefill', position: null, waitMs: 50, tokensPerSecond: null }]);
     at(1_100, started());
@@ -163,6 +165,57 @@ describe('a live request', () => {
       { phase: 'decode', promptTokens: 5, completionTokens: 11, ttftMs: 100, tokensPerSecond: 100, costUsd: 0 },
     ]);
     expect(traces.count()).toEqual({ running: 1, waiting: 0 });
+  });
+
+  it('has waited as long as its record will say, from its slot on', () => {
+    const { records, time, traces, trace, at, answered } = tracing();
+    answered();
+    let standing: GenerationProgress = { phase: 'queued', position: 1, etaMs: null };
+    // It was submitted 5 ms after its arrival.
+    trace.standsBy(() => standing, 1_005);
+    time.nowMs = 1_040;
+    traces.list();
+    standing = { phase: 'prefill', position: null, etaMs: null, waitedMs: 60 };
+    time.nowMs = 1_100;
+    const [inPrefill] = traces.list();
+    standing = { ...standing, phase: 'decode' };
+    at(1_120, started());
+    at(1_121, text());
+    const [inDecode] = traces.list();
+    at(1_150, done(1));
+    standing = { phase: 'decode', position: null, etaMs: null };
+    traces.end(trace, { status: 200, whole: true });
+    traces.flush();
+    expect([inPrefill?.waitMs, inDecode?.waitMs, records[0]?.queueMs]).toEqual([65, 65, 65]);
+  });
+
+  it('has waited no longer than it has been there when it joins what is computed for another', () => {
+    const { records, traces, trace, at, answered } = tracing();
+    answered();
+    trace.standsBy(() => ({ phase: 'decode', position: null, etaMs: null, waitedMs: 9_000 }), 1_000);
+    at(1_002, started());
+    at(1_003, done(1));
+    traces.end(trace, { status: 200, whole: true });
+    traces.flush();
+    expect(records[0]?.queueMs).toBe(2);
+  });
+
+  it.each([
+    { what: 'before it came', readyMs: -1_000, loadMs: 0 },
+    { what: 'while it waited', readyMs: 40, loadMs: 40 },
+    { what: 'again after its start', readyMs: 5_000, loadMs: 65 },
+    { what: 'nobody knows when', readyMs: null, loadMs: null },
+  ])('knows what of its wait was loading: its model was ready $what', ({ readyMs, loadMs }) => {
+    const { records, traces, trace, at } = tracing();
+    const model = new FakeHost().list()[0] ?? expect.fail('no model');
+    const since = readyMs === null ? {} : { sinceMs: 1_700_000_000_000 + readyMs };
+    trace.answeredBy({ model, look: () => ({ ...model, state: { ...model.state, ...since } as ModelState }), kind: 'generate' });
+    trace.standsBy(() => ({ phase: 'decode', position: null, etaMs: null, waitedMs: 65 }), 1_000);
+    at(1_100, started());
+    at(1_150, done(1));
+    traces.end(trace, { status: 200, whole: true });
+    traces.flush();
+    expect(records[0]).toMatchObject({ queueMs: 65, loadMs });
   });
 
   it('is one of a hundred at most, the oldest first', () => {

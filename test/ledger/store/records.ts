@@ -20,6 +20,7 @@ export function aRequest(part: Partial<RequestRecord> = {}): RequestRecord {
     device: 'cpu',
     routeReason: 'asked for by name',
     queueMs: 0,
+    loadMs: 0,
     prefillMs: 20,
     ttftMs: 25,
     interTokenP50Ms: 8,
