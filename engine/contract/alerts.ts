@@ -46,6 +46,12 @@ export interface ActiveAlert {
   readonly snoozedUntilMs: number | null;
 }
 
+/** `POST /api/alerts/test-webhook` */
+export type WebhookTest =
+  | { readonly kind: 'delivered'; readonly status: number }
+  /** The reason in words: what it answered, or why it could not be reached. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
 /** A past alert. */
 export interface AlertEvent extends Omit<ActiveAlert, 'snoozedUntilMs'> {
   /** Null while it fires. */

@@ -61,6 +61,23 @@ export interface SloSettings {
   readonly models: Readonly<Record<string, Slo>>;
 }
 
+/** Which objectives hold for a model, and why these. */
+export interface ModelSlo {
+  readonly model: string;
+  readonly slo: Slo;
+  /** The user's own; of what its first lone requests took; or those of all models. */
+  readonly source: 'yours' | 'calibration' | 'fallback';
+  /** What it would have without the user's own; null: those of all models. */
+  readonly calibrated: Slo | null;
+}
+
+/** `GET /api/slos`: the objectives in force. */
+export interface SlosAnswer {
+  readonly fallback: Slo;
+  /** Installed models, and those that settings name. */
+  readonly models: readonly ModelSlo[];
+}
+
 export interface AlertSettings {
   readonly rules: readonly AlertRule[];
   readonly desktop: boolean;

@@ -20,7 +20,7 @@ function opening(faults: number): Opening {
   let attempts = 0;
   const openBooks = async ({ models }: OpenBooksOptions): Promise<Books> => {
     if (++attempts <= faults) throw new Error('The disk does not answer.');
-    const alerts = { active: () => [], snooze: () => false, testWebhook: async () => null, slos: () => [] };
+    const alerts = { active: () => [], snooze: () => false, testWebhook: async () => null, sloOf: () => expect.fail('not asked') };
     const cost = {
       requests: 0,
       perRequestUsd: null,

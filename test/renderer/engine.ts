@@ -2,7 +2,7 @@
 // Knows nothing about any one screen.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { pino } from 'pino';
-import type { CatalogueModel, DeviceNow, JobStatus } from '../../engine/contract.ts';
+import type { CatalogueModel, DeviceNow, JobStatus, ModelSlo } from '../../engine/contract.ts';
 import { EngineError } from '../../engine/errors.ts';
 import type { ModelControl, Removal } from '../../engine/fleet/control.ts';
 import type { HostedModel, ModelState } from '../../engine/fleet/host.ts';
@@ -114,6 +114,14 @@ export class FakeJobs implements JobControl {
   }
 }
 
+/** No objectives at all. */
+const noSlo = (model: string): ModelSlo => ({
+  model,
+  slo: { ttftMs: null, interTokenMs: null, totalMs: null },
+  source: 'fallback',
+  calibrated: null,
+});
+
 export interface FakeEngineOptions extends FakeHostOptions {
   readonly catalogue?: readonly CatalogueModel[];
   readonly devices?: readonly DeviceNow[];
@@ -152,7 +160,7 @@ export async function startEngine(pageDir: string, options: FakeEngineOptions = 
       ledger,
       jobs,
       models: fleet,
-      alerts: { active: () => [], snooze: () => false, testWebhook: async () => null },
+      alerts: { active: () => [], snooze: () => false, testWebhook: async () => null, sloOf: noSlo },
       metrics: { render: async () => ({ contentType: 'text/plain', body: '' }) },
       devices: () => options.devices ?? [aDevice()],
       cost: () => cost,

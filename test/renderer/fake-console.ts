@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import type { AlertsAnswer, CostReport, NowSnapshot, RequestRow, SeriesAnswer, SeriesStepMs, Settings } from '../../engine/contract.ts';
+import type { AlertsAnswer, CostReport, ModelSlo, NowSnapshot, RequestRow, SeriesAnswer, SeriesStepMs } from '../../engine/contract.ts';
+import type { Settings, Slo, SlosAnswer, WebhookTest } from '../../engine/contract.ts';
 import { PAGE_POLICY } from '../../engine/gateway/routes/page.ts';
 import { aSnapshot } from './factories.ts';
 import { aCostReport, someSettings } from './figures.ts';
@@ -34,6 +35,9 @@ export class FakeConsole {
   readonly failing = new Set<string>();
   /** Every call that was not a GET. */
   readonly changes: Asked[] = [];
+  /** What calibration has found, by model. */
+  calibrated: Readonly<Record<string, Slo>> = {};
+  webhookTest: WebhookTest = { kind: 'delivered', status: 204 };
   readonly #pageDir: string;
   readonly #server: Server;
   readonly #live = new Set<ServerResponse>();
@@ -95,6 +99,7 @@ export class FakeConsole {
     const answers: Readonly<Record<string, () => unknown>> = {
       '/api/settings': () => this.settings,
       '/api/alerts': () => this.alerts,
+      '/api/slos': () => this.#slos(),
       '/api/cost': () => ({ ...this.cost, by: url.searchParams.get('by') }),
       '/api/history/series': () => this.#seriesOf(url.searchParams),
       '/api/history/requests': () => this.#page(url.searchParams),
@@ -112,7 +117,21 @@ export class FakeConsole {
       this.settings = merge(this.settings, body) as Settings;
       this.alerts = { ...this.alerts, rules: this.settings.alerts.rules };
       send(response, 200, this.settings);
-    } else send(response, 200, {});
+    } else if (url.pathname === '/api/alerts/test-webhook') send(response, 200, this.webhookTest);
+    else send(response, 200, {});
+  }
+
+  #slos(): SlosAnswer {
+    const { fallback, models } = this.settings.slos;
+    const ids = [...this.snapshot.models.map(({ id }) => id), ...Object.keys(models)];
+    return { fallback, models: [...new Set(ids)].map((id) => this.#sloOf(id)) };
+  }
+
+  #sloOf(model: string): ModelSlo {
+    const { fallback, models } = this.settings.slos;
+    const [own, calibrated = null] = [models[model], this.calibrated[model]];
+    if (own) return { model, slo: own, source: 'yours', calibrated };
+    return { model, slo: calibrated ?? fallback, source: calibrated === null ? 'fallback' : 'calibration', calibrated };
   }
 
   #seriesOf(query: URLSearchParams): SeriesAnswer {

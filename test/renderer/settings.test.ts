@@ -1,7 +1,7 @@
 // The Settings screen, and the API screen with what there is to copy.
 import { describe, expect, it } from 'vitest';
 import { consolePages } from './console-pages.ts';
-import { aSnapshot } from './factories.ts';
+import { aModel, aSnapshot } from './factories.ts';
 
 const { open } = consolePages();
 
@@ -53,22 +53,46 @@ describe('Settings', () => {
     expect(await group.getByLabel('Hours').getAttribute('aria-invalid')).toBe('false');
   });
 
-  it('sets objectives of one model, and removes them', async () => {
+  it('shows where each model’s objectives come from, sets one’s own, and takes them back', async () => {
     const { page, fake } = await open('/settings', (fake) => {
+      fake.snapshot = aSnapshot({ models: [aModel(), aModel({ id: 'beta' })] });
+      fake.calibrated = { alpha: { ttftMs: 800, interTokenMs: 60, totalMs: 9_000 } };
       fake.settings = {
         ...fake.settings,
         slos: { ...fake.settings.slos, models: { old: { ttftMs: 1, interTokenMs: null, totalMs: null } } },
       };
     });
     const group = page.getByRole('region', { name: 'Objectives of single models' });
-    await group.getByRole('button', { name: 'Remove model 1' }).click();
-    await group.getByRole('button', { name: 'Add a model' }).click();
-    await group.getByLabel('Model', { exact: true }).fill('alpha');
-    await group.getByLabel('First token, ms').fill('500');
+    const of = (model: string) => group.getByRole('group', { name: `Objectives of ${model}` });
+    await of('alpha').getByText('from calibration').waitFor();
+    expect(await of('alpha').getByLabel('First token, ms').inputValue()).toBe('800');
+    await of('beta').getByText('as for all models').waitFor();
+    await of('old').getByText('yours').waitFor();
+    await group.getByRole('button', { name: 'Reset the objectives of old' }).click();
+    await of('old').getByText('as for all models').waitFor();
+    await of('alpha').getByLabel('First token, ms').fill('500');
+    await of('alpha').getByText('yours').waitFor();
     await group.getByRole('button', { name: 'Save' }).click();
     await expect
       .poll(() => fake.changes[0]?.body)
-      .toEqual({ slos: { models: { old: null, alpha: { ttftMs: 500, interTokenMs: null, totalMs: null } } } });
+      .toEqual({ slos: { models: { old: null, alpha: { ttftMs: 500, interTokenMs: 60, totalMs: 9_000 } } } });
+  });
+
+  it('tries the webhook, and says why it did not take the test', async () => {
+    const { page, fake } = await open('/settings', (fake) => {
+      fake.settings = { ...fake.settings, alerts: { ...fake.settings.alerts, webhookUrl: 'http://127.0.0.1:9/hook' } };
+      fake.webhookTest = { kind: 'failed', reason: 'it answered with status 500' };
+    });
+    const group = page.getByRole('region', { name: 'Where alerts go' });
+    await group.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByText('The webhook did not take the test: it answered with status 500.').waitFor();
+    fake.webhookTest = { kind: 'delivered', status: 204 };
+    await group.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByText('The webhook took the test (status 204).').waitFor();
+    expect(fake.changes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /api/alerts/test-webhook',
+      'POST /api/alerts/test-webhook',
+    ]);
   });
 });
 

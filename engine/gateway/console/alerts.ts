@@ -1,11 +1,11 @@
-// `GET /api/alerts`, snoozing one, and a test of the webhook.
+// `GET /api/alerts`, snoozing one, a test of the webhook, and the objectives that alerts judge by.
 import { Type } from 'typebox';
-import type { AlertsAnswer } from '../../contract.ts';
+import type { AlertsAnswer, SlosAnswer } from '../../contract.ts';
 import { EngineError } from '../../errors.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
 import { invalid } from '../openai/faults.ts';
 import { errorResponses } from '../routes/response-schemas.ts';
-import { alertsAnswer, nullable } from './response-schemas.ts';
+import { alertsAnswer, nullable, slosAnswer, webhookTest } from './response-schemas.ts';
 import type { ConsoleServices } from './services.ts';
 
 const HISTORY = 200;
@@ -24,10 +24,18 @@ const snoozeSchema = {
 const testSchema = {
   tags: ['Console'],
   summary: 'Send a test to the webhook',
-  response: { 200: Type.Object({ kind: Type.Enum(['delivered', 'failed']) }), ...errorResponses },
+  description: 'Tries once, as the settings are stored. Answers 200 whether it worked or not.',
+  response: { 200: webhookTest, ...errorResponses },
 };
 
-export function alertRoutes(app: GatewayApp, { now }: GatewayContext, services: () => Promise<ConsoleServices>): void {
+const slosSchema = {
+  tags: ['Console'],
+  summary: 'The service level objectives in force',
+  description: 'Of each model, with where they come from. They are changed in the settings, under `slos`.',
+  response: { 200: slosAnswer, ...errorResponses },
+};
+
+export function alertRoutes(app: GatewayApp, { now, host }: GatewayContext, services: () => Promise<ConsoleServices>): void {
   app.get('/api/alerts', { schema: getSchema }, async (): Promise<AlertsAnswer> => {
     const { ledger, alerts } = await services();
     return { rules: ledger.settings.alerts.rules, active: alerts.active(), history: await ledger.alertHistory(HISTORY) };
@@ -42,6 +50,12 @@ export function alertRoutes(app: GatewayApp, { now }: GatewayContext, services: 
   app.post('/api/alerts/test-webhook', { schema: testSchema }, async () => {
     const { alerts } = await services();
     return (await alerts.testWebhook()) ?? noWebhook();
+  });
+  app.get('/api/slos', { schema: slosSchema }, async (): Promise<SlosAnswer> => {
+    const { ledger, alerts } = await services();
+    const { fallback, models } = ledger.settings.slos;
+    const ids = new Set([...host.list().map(({ manifest }) => manifest.id), ...Object.keys(models)]);
+    return { fallback, models: [...ids].sort().map((id) => alerts.sloOf(id)) };
   });
 }
 

@@ -139,6 +139,24 @@ export const alertsAnswer = shaped<contract.AlertsAnswer>()(
   }),
 );
 
+export const webhookTest = shaped<contract.WebhookTest>()(
+  Type.Union([
+    Type.Object({ kind: Type.Literal('delivered'), status: Type.Integer() }),
+    Type.Object({ kind: Type.Literal('failed'), reason: Type.String({ description: 'What it answered, or why it was not reached.' }) }),
+  ]),
+);
+
+const slo = Type.Object({ ttftMs: nullable(number), interTokenMs: nullable(number), totalMs: nullable(number) });
+
+export const slosAnswer = shaped<contract.SlosAnswer>()(
+  Type.Object({
+    fallback: slo,
+    models: Type.Array(
+      Type.Object({ model: text, slo, source: Type.Enum(['yours', 'calibration', 'fallback']), calibrated: nullable(slo) }),
+    ),
+  }),
+);
+
 export const jobStatus = shaped<contract.JobStatus>()(now.properties.jobs.items);
 export const jobList = shaped<readonly contract.JobStatus[]>()(Type.Array(now.properties.jobs.items));
 

@@ -1,5 +1,5 @@
 // What the console needs of other rooms beyond the models themselves. Types only; tests give fakes.
-import type { ActiveAlert, CatalogueModel, CostNow, DeviceNow } from '../../contract.ts';
+import type { ActiveAlert, CatalogueModel, CostNow, DeviceNow, ModelSlo, WebhookTest } from '../../contract.ts';
 import type { ModelControl } from '../../fleet/control.ts';
 import type { JobControl } from '../../jobs/job-control.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -23,9 +23,9 @@ export interface AlertControl {
   snooze(alertId: string, untilMs: number | null): boolean;
   /** Null when no webhook is set. */
   testWebhook(): Promise<WebhookTest | null>;
+  /** The objectives that hold for a model. */
+  sloOf(model: string): ModelSlo;
 }
-
-export type WebhookTest = { readonly kind: 'delivered'; readonly status: number } | { readonly kind: 'failed'; readonly reason: string };
 
 export interface MetricsText {
   render(): Promise<{ readonly contentType: string; readonly body: string }>;

@@ -1,11 +1,11 @@
 // Owns the alerts of a running server: keeps the recent past within bounds, judges the rules at each sample, and tells of what changed.
 // Knows nothing about who shows alerts; desktop notifications are handed out by `notify`.
-import type { ActiveAlert, AlertRule, SloSettings } from '../../contract.ts';
+import type { ActiveAlert, AlertRule, ModelSlo, SloSettings, WebhookTest } from '../../contract.ts';
 import type { Log } from '../../log.ts';
 import type { Ledger, RequestRecord, Sample } from '../ledger.ts';
 import { Calibration } from './calibration.ts';
 import { activeAlerts, evaluateAlerts, NO_ALERTS, snoozeAlert, type AlertChange, type AlertState } from './evaluate.ts';
-import { Webhook, type WebhookResult } from './webhook.ts';
+import { Webhook } from './webhook.ts';
 import type { WatchedRequest } from './window.ts';
 
 export interface AlertWatchOptions {
@@ -72,6 +72,15 @@ export class AlertWatch {
     return this.#calibration.complete(this.#options.ledger.settings.slos);
   }
 
+  /** The objectives that hold for a model, and why these. */
+  sloOf(model: string): ModelSlo {
+    const { models, fallback } = this.#options.ledger.settings.slos;
+    const calibrated = this.#calibration.objectiveOf(model);
+    const own = Object.hasOwn(models, model) ? models[model] : undefined;
+    if (own !== undefined) return { model, slo: own, source: 'yours', calibrated };
+    return { model, slo: calibrated ?? fallback, source: calibrated === null ? 'fallback' : 'calibration', calibrated };
+  }
+
   /** What fires now, the oldest first. */
   active(): readonly ActiveAlert[] {
     return activeAlerts(this.#state);
@@ -86,7 +95,7 @@ export class AlertWatch {
   }
 
   /** Sends a test message to the webhook of the settings; null when none is set. */
-  async testWebhook(): Promise<WebhookResult | null> {
+  async testWebhook(): Promise<WebhookTest | null> {
     const { webhookUrl: url, webhookSecret: secret } = this.#options.ledger.settings.alerts;
     return url === null ? null : this.#webhook.test({ url, secret });
   }

@@ -45,6 +45,11 @@ export class Calibration {
     return { ...settings, models: { ...Object.fromEntries(this.#objectives), ...settings.models } };
   }
 
+  /** What was measured of it; null: not enough yet. */
+  objectiveOf(model: string): Slo | null {
+    return this.#objectives.get(model) ?? null;
+  }
+
   #settle(model: string, { prefill, decode }: Speeds): void {
     this.#speeds.delete(model);
     const speed = { prefillTokensPerSecond: atPercentile(prefill, 0.5), decodeTokensPerSecond: atPercentile(decode, 0.5) };

@@ -2,6 +2,7 @@
 // The address is the user's own and may lie on the LAN; redirects are not followed, answers are not read.
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import type { WebhookTest } from '../../contract.ts';
 import type { Log } from '../../log.ts';
 import type { AlertChange } from './evaluate.ts';
 
@@ -10,8 +11,6 @@ export interface WebhookTarget {
   /** `whsec_` and base64, or any text; null: unsigned. */
   readonly secret: string | null;
 }
-
-export type WebhookResult = { readonly kind: 'delivered'; readonly status: number } | { readonly kind: 'failed'; readonly reason: string };
 
 export interface WebhookOptions {
   readonly log: Log;
@@ -29,7 +28,7 @@ interface Message {
   readonly body: string;
 }
 
-type Attempt = WebhookResult | { readonly kind: 'retry'; readonly reason: string };
+type Attempt = WebhookTest | { readonly kind: 'retry'; readonly reason: string };
 
 /** Waits between tries; one try more than there are waits. */
 const RETRY_WAITS_MS = [1_000, 5_000, 30_000, 120_000] as const;
@@ -64,7 +63,7 @@ export class Webhook {
   }
 
   /** Tries once, with a message of the type `test`. */
-  async test(target: WebhookTarget): Promise<WebhookResult> {
+  async test(target: WebhookTarget): Promise<WebhookTest> {
     const timestamp = new Date(this.#now()).toISOString();
     const body = JSON.stringify({ type: 'test', timestamp, data: { sentence: 'A test of the alert webhook.' } });
     const attempt = await this.#try({ id: `msg_${randomUUID()}`, target, body });
@@ -87,7 +86,7 @@ export class Webhook {
     }
   }
 
-  async #deliver(message: Message): Promise<WebhookResult> {
+  async #deliver(message: Message): Promise<WebhookTest> {
     for (const waitMs of [...RETRY_WAITS_MS, null]) {
       const attempt = await this.#try(message);
       if (attempt.kind !== 'retry') return attempt;

@@ -1,4 +1,4 @@
-// Owns the settings a new installation starts with. Prices are list prices as of 2026, to be edited: they change often.
+// Owns the settings a new installation starts with. Its prices are examples to be edited.
 import type { Settings } from '../../contract.ts';
 import { DEFAULT_RULES } from '../alerts/default-rules.ts';
 
@@ -9,7 +9,8 @@ export const DEFAULT_SETTINGS: Settings = {
     hardwareLifeYears: 4,
     idleWatts: 40,
     busyWatts: 120,
-    // USD per million tokens: openai.com/api/pricing, anthropic.com/pricing, ai.google.dev/pricing.
+    // USD per million tokens, as known in 2025 and not checked since. The providers' pages say what holds: openai.com/api/pricing,
+    // anthropic.com/pricing, ai.google.dev/pricing.
     upstreamPrices: [
       { name: 'gpt-4o', promptUsdPerMillion: 2.5, completionUsdPerMillion: 10 },
       { name: 'gpt-4o-mini', promptUsdPerMillion: 0.15, completionUsdPerMillion: 0.6 },

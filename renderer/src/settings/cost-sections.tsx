@@ -38,7 +38,8 @@ type Prices = Pick<CostSettings, 'upstreamPrices' | 'premium'>;
 
 export function UpstreamSection({ cost: { upstreamPrices, premium }, save }: CostSectionProps) {
   const value: Prices = { upstreamPrices, premium };
-  const hint = 'Savings compare with the premium model’s price for the same tokens. Providers change their prices: check them.';
+  const hint =
+    'Savings compare with the premium model’s price for the same tokens. The prices given are as known in 2025: check them with the provider, and edit.';
   return (
     <Section title='Prices of upstream models' hint={hint} value={value} save={save} toPatch={(draft) => ({ cost: draft })}>
       {({ draft, set }) => (
@@ -85,7 +86,7 @@ export function RentSection({ cost, save }: CostSectionProps) {
   return (
     <Section
       title='Prices of rented GPUs'
-      hint='The Cost screen says what the same device hours would have cost there.'
+      hint='The Cost screen says what the same device hours would have cost there. The prices given are examples: check and edit.'
       value={value}
       save={save}
       toPatch={(draft) => ({ cost: draft })}

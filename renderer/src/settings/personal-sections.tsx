@@ -1,6 +1,6 @@
 // What concerns this browser and where alerts go: colours, notifications, the webhook.
 import { useState } from 'react';
-import type { AlertSettings } from '../../../engine/contract.ts';
+import type { AlertSettings, WebhookTest as WebhookResult } from '../../../engine/contract.ts';
 import { Button } from '../parts/button.tsx';
 import { Check, TextField } from '../parts/field.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -83,15 +83,15 @@ export function NotificationSection({ alerts: { desktop, webhookUrl, webhookSecr
 /** Tries the webhook as it is stored, not as it is being typed. */
 function WebhookTest() {
   const toast = useToast();
-  const change = useChange<{ readonly kind: 'delivered' | 'failed' }>();
+  const change = useChange<WebhookResult>();
   const send = (): void =>
     change.mutate(
       { method: 'POST', path: '/api/alerts/test-webhook' },
       {
-        onSuccess: ({ kind }) =>
-          kind === 'delivered'
-            ? toast({ text: 'The webhook took the test.' })
-            : toast({ text: 'The webhook did not take the test; the log says why.', tone: 'problem' }),
+        onSuccess: (result) =>
+          result.kind === 'delivered'
+            ? toast({ text: `The webhook took the test (status ${result.status}).` })
+            : toast({ text: `The webhook did not take the test: ${result.reason}.`, tone: 'problem' }),
         onError: (error) => toast({ text: describeError(error).message, tone: 'problem' }),
       },
     );

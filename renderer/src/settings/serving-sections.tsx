@@ -31,7 +31,7 @@ export function SloSection({ settings: { slos }, save }: ServingSectionProps) {
           </div>
         )}
       </Section>
-      <SloModels slos={slos} save={save} />
+      <SloModels save={save} />
     </>
   );
 }

@@ -1,5 +1,5 @@
 // A gateway with its console: an in-memory ledger, and models, jobs and alerts that note what they are told.
-import type { ActiveAlert, JobStatus } from '../../../engine/contract.ts';
+import type { ActiveAlert, JobStatus, Slo } from '../../../engine/contract.ts';
 import { EngineError } from '../../../engine/errors.ts';
 import type { ModelControl } from '../../../engine/fleet/control.ts';
 import type { AlertControl, ConsoleServices } from '../../../engine/gateway/console/services.ts';
@@ -44,6 +44,8 @@ export const ALERT: ActiveAlert = {
   remedy: 'Add slots.',
   snoozedUntilMs: null,
 };
+
+export const SLO: Slo = { ttftMs: 300, interTokenMs: 50, totalMs: null };
 
 export async function consoling(options: FakeHostOptions = {}, changes: Partial<ConsoleServices> = {}): Promise<Consoling> {
   const ledger = new FakeLedger();
@@ -124,5 +126,6 @@ function fakeAlerts(told: string[]): AlertControl {
       return id === ALERT.id;
     },
     testWebhook: async () => null,
+    sloOf: (model) => ({ model, slo: SLO, source: 'calibration', calibrated: SLO }),
   };
 }

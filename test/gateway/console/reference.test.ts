@@ -36,6 +36,7 @@ describe('the console’s reference', () => {
       'get /api/jobs',
       'get /api/live',
       'get /api/settings',
+      'get /api/slos',
       'get /api/status',
       'post /api/alerts/test-webhook',
       'post /api/alerts/{id}/snooze',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestPage, Settings } from '../../../engine/contract.ts';
+import type { RequestPage, Settings, SlosAnswer } from '../../../engine/contract.ts';
 import { ask, errorOf, post, until } from '../serving.ts';
-import { ALERT, consoling, JOB } from './consoling.ts';
+import { ALERT, consoling, JOB, SLO } from './consoling.ts';
 import { aRequest } from '../../ledger/records.ts';
 
 const json = async <T>(response: Promise<Response>): Promise<T> => (await (await response).json()) as T;
@@ -135,6 +135,28 @@ describe('alerts', () => {
     expect(await errorOf(await call('POST', `/api/alerts/${id}/snooze`, { minutes: -1 }))).toMatchObject({ status: 400, param: 'minutes' });
     expect(await errorOf(await call('POST', `/api/alerts/${id}/snooze`))).toMatchObject({ status: 400 });
     expect(await errorOf(await call('POST', '/api/alerts/test-webhook'))).toMatchObject({ status: 400, param: 'alerts.webhookUrl' });
+  });
+});
+
+describe('objectives', () => {
+  it('are told for what is installed and for what settings name, with where they come from', async () => {
+    const { ledger, call } = await consoling({ models: ['b', 'a'] });
+    await ledger.changeSettings({ slos: { models: { gone: { ttftMs: 1, interTokenMs: null, totalMs: null } } } });
+    const answer = await json<SlosAnswer>(call('GET', '/api/slos'));
+    expect(answer.fallback).toEqual(ledger.settings.slos.fallback);
+    expect(answer.models.map(({ model }) => model)).toEqual(['a', 'b', 'gone']);
+    expect(answer.models[0]).toEqual({ model: 'a', slo: SLO, source: 'calibration', calibrated: SLO });
+  });
+});
+
+describe('a test of the webhook', () => {
+  it.each([
+    { kind: 'delivered', status: 204 },
+    { kind: 'failed', reason: 'it answered with status 500' },
+  ] as const)('says how it went: $kind', async (result) => {
+    const alerts = { active: () => [], snooze: () => false, testWebhook: async () => result, sloOf: () => expect.fail('not asked') };
+    const { call } = await consoling({}, { alerts });
+    expect(await json(call('POST', '/api/alerts/test-webhook'))).toEqual(result);
   });
 });
 

@@ -90,13 +90,19 @@ describe('AlertWatch', () => {
     const lone = aRequest({ meanBatch: 1, promptTokens: 1_000, cachedTokens: 0, prefillMs: 1_000, interTokenP50Ms: 20 });
     for (let at = 0; at < 30; at += 1) watch.observeRequest({ ...lone, meanBatch: 3, prefillMs: 9_000 });
     expect(watch.slos().models).toEqual({});
+    expect(watch.sloOf('mill')).toEqual({ model: 'mill', slo: ledger.settings.slos.fallback, source: 'fallback', calibrated: null });
     for (let at = 0; at < 10; at += 1) watch.observeRequest(lone);
     // 512 tokens at 1,000 a second and 256 at 50 a second, four times over.
-    expect(watch.slos().models).toEqual({ mill: { ttftMs: 2_100, interTokenMs: 80, totalMs: 23_000 } });
+    const calibrated = { ttftMs: 2_100, interTokenMs: 80, totalMs: 23_000 };
+    expect(watch.slos().models).toEqual({ mill: calibrated });
+    expect(watch.sloOf('mill')).toEqual({ model: 'mill', slo: calibrated, source: 'calibration', calibrated });
     for (let at = 0; at < 50; at += 1) watch.observeRequest({ ...lone, prefillMs: 90_000 });
     expect(watch.slos().models.mill?.ttftMs).toBe(2_100);
     await ledger.changeSettings({ slos: { models: { mill: { ttftMs: 500, interTokenMs: null, totalMs: null } } } });
-    expect(watch.slos().models.mill).toEqual({ ttftMs: 500, interTokenMs: null, totalMs: null });
+    const own = { ttftMs: 500, interTokenMs: null, totalMs: null };
+    expect(watch.slos().models.mill).toEqual(own);
+    expect(watch.sloOf('mill')).toEqual({ model: 'mill', slo: own, source: 'yours', calibrated });
+    expect(watch.sloOf('constructor').source).toBe('fallback');
   });
 
   it('holds a bounded past, whatever the load and however long a rule’s window', async () => {
