@@ -1,0 +1,112 @@
+// A host that shares each model out fairly among tenants, before another host that runs whatever it is given in order.
+// Encoders have a fair queue of their own in the model's process. Models outside a key's scope are refused here too, whoever chose them.
+import { EngineError, toWireError } from '../../errors.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, RequestCaller } from '../../fleet/host.ts';
+import type { GenerateEvent, PromptInput } from '../../runner/protocol.ts';
+import { WEIGHTS } from './fair-order.ts';
+import type { Entry } from './flow.ts';
+import { Lane } from './lane.ts';
+
+export interface FairHostOptions {
+  readonly host: ModelHost;
+  /** Requests of one model that wait or run at most. */
+  readonly limit: number;
+  readonly now?: () => number;
+}
+
+/** Of a model that is not loaded yet: as many are handed on, and load it. */
+const UNKNOWN_SLOTS = 4;
+
+export class FairHost implements ModelHost {
+  readonly #options: Required<FairHostOptions>;
+  readonly #lanes = new Map<string, Lane>();
+  #nextId = 1;
+  #isDraining = false;
+
+  constructor(options: FairHostOptions) {
+    this.#options = { now: () => performance.now(), ...options };
+  }
+
+  list(): readonly HostedModel[] {
+    return this.#options.host.list();
+  }
+
+  get(model: string): HostedModel | undefined {
+    return this.#options.host.get(model);
+  }
+
+  generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation {
+    const { host } = this.#options;
+    const hosted = host.get(request.model);
+    const refusal = this.#refusalOf(request);
+    if (refusal !== null) return refused(request, onEvent, refusal);
+    if (hosted === undefined || this.#isDraining) return host.generate(request, onEvent);
+    const lane = this.#laneOf(hosted);
+    const entry: Entry = { id: this.#nextId++, request, onEvent, generation: null, started: false, chargedMs: 0 };
+    let isCancelled = false;
+    // Callers hold their Generation before the first event.
+    queueMicrotask(() => (isCancelled ? request.onSettled?.() : lane.add(entry, flowOf(request.caller))));
+    return {
+      cancel: () => {
+        isCancelled = true;
+        lane.cancel(entry);
+      },
+      progress: () => {
+        const wait = lane.waitOf(entry);
+        const isLoaded = host.get(request.model)?.state.kind === 'ready';
+        return wait === null && entry.generation !== null
+          ? entry.generation.progress()
+          : { phase: isLoaded ? 'queued' : 'loading', position: wait?.position ?? null, etaMs: isLoaded ? (wait?.etaMs ?? null) : null };
+      },
+    };
+  }
+
+  encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
+    const refusal = this.#refusalOf(request);
+    return refusal === null ? this.#options.host.encode(request, signal) : Promise.reject(refusal);
+  }
+
+  tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {
+    return this.#options.host.tokenize(model, prompt);
+  }
+
+  /** Hands on what waits and whatever comes: the host behind refuses from now on. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const lane of this.#lanes.values()) lane.flush();
+  }
+
+  /** A key that names a tier or an alias may use what that stands for; names as clients spell them are judged at the entry. */
+  #refusalOf({ model, caller }: Pick<GenerateRequest, 'model' | 'caller'>): EngineError | null {
+    const models = caller?.models ?? null;
+    if (models === null || models.includes(model) || models.includes(model.split(':')[0] ?? model)) return null;
+    if (models.some((name) => this.#options.host.get(name) === undefined)) return null;
+    return new EngineError('permission_denied', `The API key may not use the model ${JSON.stringify(model)}.`, { param: 'model' });
+  }
+
+  #laneOf({ manifest, variant }: HostedModel): Lane {
+    const key = `${manifest.id}:${variant}`;
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const { host, limit, now } = this.#options;
+    const slots = (): number => {
+      const state = host.get(key)?.state ?? host.get(manifest.id)?.state;
+      return state?.kind === 'ready' ? state.info.maxSlots : UNKNOWN_SLOTS;
+    };
+    const lane = new Lane({ generate: (request, onEvent) => host.generate(request, onEvent), slots, limit, now });
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+}
+
+/** Of the engine's own requests too. */
+function flowOf(caller: RequestCaller | undefined): { readonly name: string; readonly weight: number } {
+  const { tenant = 'engine', priority = 'normal' } = caller ?? {};
+  return { name: `${tenant} ${priority}`, weight: WEIGHTS[priority] };
+}
+
+function refused(request: GenerateRequest, onEvent: (event: GenerateEvent) => void, error: EngineError): Generation {
+  let isCancelled = false;
+  queueMicrotask(() => (isCancelled ? request.onSettled?.() : onEvent({ kind: 'error', id: 0, error: toWireError(error) })));
+  return { cancel: () => void (isCancelled = true), progress: () => ({ phase: 'queued', position: null, etaMs: null }) };
+}
