@@ -2,6 +2,7 @@
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FairHost } from './access/fairness/fair-host.ts';
 import { openAccess } from './access/open-access.ts';
 import { readConfig, type EngineConfig } from './config.ts';
 import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
@@ -64,7 +65,8 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     if (preloaded === null) runners?.discard();
     const { createGateway } = await import('./gateway/gateway.ts');
     const { CachedHost } = await import('./routing/cache/cached-host.ts');
-    const cached = new CachedHost({ host: fleet, path: join(config.dataDir, 'cache.db'), log });
+    const fair = new FairHost({ host: fleet, limit: config.queue });
+    const cached = new CachedHost({ host: fair, path: join(config.dataDir, 'cache.db'), log });
     const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
     const { host, port, allowHost, allowOrigin } = config;
     const version = engineVersion();
@@ -93,6 +95,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     openSoon(books, preloaded?.state ?? null);
     void (preloaded?.state ?? Promise.resolve()).then(keepHeapSmall);
     const close = once(async (drainMs: number) => {
+      fair.drain();
       fleet.drain();
       await gateway.close({ drainMs });
       await closeAccess();

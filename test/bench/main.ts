@@ -10,6 +10,7 @@ import { describeMachine } from './machine.ts';
 import { cachePart } from './parts/cache.ts';
 import { decodePart } from './parts/decode.ts';
 import { encodePart } from './parts/encode.ts';
+import { fairnessPart } from './parts/fairness.ts';
 import { gatewayPart } from './parts/gateway.ts';
 import { historyPart } from './parts/history.ts';
 import { memoryPart } from './parts/memory.ts';
@@ -33,6 +34,7 @@ const PARTS = {
   encode: encodePart,
   history: historyPart,
   cache: cachePart,
+  fairness: fairnessPart,
 } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 

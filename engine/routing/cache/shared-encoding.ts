@@ -12,14 +12,14 @@ export class SharedEncoding {
   #isSettled = false;
 
   /** Begins it for its first caller. */
-  constructor(host: Pick<ModelHost, 'encode'>, { model, inputs, params }: EncodeRequest, caller: Charging) {
+  constructor(host: Pick<ModelHost, 'encode'>, { model, inputs, params, caller: asker }: EncodeRequest, caller: Charging) {
     this.#waiting.add(caller);
     this.#lastPayer = caller;
     const charging: Charging = {
       onCharge: (deviceMs) => this.#payer.onCharge?.(deviceMs),
       onSettled: () => this.#payer.onSettled?.(),
     };
-    this.encoding = host.encode({ model, inputs, params, ...charging }, this.#ended.signal).finally(() => (this.#isSettled = true));
+    this.encoding = host.encode({ model, inputs, params, ...charging, ...(asker && { caller: asker }) }, this.#ended.signal).finally(() => (this.#isSettled = true));
     // Whoever awaits it hears of a failure; when all have left, nobody does.
     this.encoding.catch(() => undefined);
   }

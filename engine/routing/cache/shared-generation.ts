@@ -44,6 +44,7 @@ export class SharedGeneration {
       model: request.model,
       prompt: request.prompt,
       params: request.params,
+      ...(request.caller && { caller: request.caller }),
       mayRestart: () => this.#listeners.every(({ mayRestart }) => mayRestart()),
       onCharge: (deviceMs) => this.#payer?.onCharge?.(deviceMs),
       onSettled: () => this.#payer?.onSettled?.(),

@@ -25,6 +25,8 @@ export interface LoadPlan {
   readonly arrivals: Arrivals;
   /** A request is given up after this long. */
   readonly limitMs: number;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Arrival times of a Poisson process of `perSecond` requests. */

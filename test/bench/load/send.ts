@@ -6,7 +6,7 @@ import type { Exchange, Read } from './response.ts';
 
 /** Exchanges in the order of the plan's bodies. */
 export async function sendAll(plan: LoadPlan): Promise<readonly Exchange[]> {
-  const requests = plan.bodies.map((body) => encodeRequest(plan.path, body));
+  const requests = plan.bodies.map((body) => encodeRequest(plan, body));
   const exchanges: Promise<Exchange>[] = [];
   const send = (i: number): Promise<Exchange> => {
     const exchange = sendOne(plan.port, requests[i] ?? Buffer.alloc(0), plan.limitMs);
@@ -35,13 +35,14 @@ async function sendClosedLoop(clients: number, count: number, send: (i: number) 
   await Promise.all(Array.from({ length: clients }, client));
 }
 
-function encodeRequest(path: string, body: string): Buffer {
+function encodeRequest({ path, headers = {} }: LoadPlan, body: string): Buffer {
   const head = [
     `POST ${path} HTTP/1.1`,
     'Host: 127.0.0.1',
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
