@@ -74,9 +74,9 @@ export async function train(file: string, flags: TrainFlags, config: EngineConfi
   const samples = rows.map((row, index): Sample => ({ row, surface: readSurface(row.facts), embedding: embeddings?.[index] ?? null }));
   const projection = encoder === null ? null : fitProjection(samples, encoder);
   const seeds = Array.from({ length: flags.seeds }, (_, index) => flags.seed + index);
-  const { reports, gains } = validateRouter(samples, { seeds, projection });
+  const { reports, shrinkage } = validateRouter(samples, { seeds, projection });
   const provenance = provenanceOf(rows, flags, reports);
-  const model = JSON.stringify(trainRouter(samples, { seed: flags.seed, projection, gains, provenance }), null, 2);
+  const model = JSON.stringify(trainRouter(samples, { seed: flags.seed, projection, shrinkage, provenance }), null, 2);
   await replaceFile(flags.out, `${model}\n`);
   if (flags.json) return print(JSON.stringify({ out: flags.out, sizeBytes: model.length + 1, ...provenance }, null, 2));
   for (const line of formatTable([TRAIN_COLUMNS, ...reports.map(toTrainRow)])) print(line);

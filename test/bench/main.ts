@@ -15,6 +15,7 @@ import { gatewayPart } from './parts/gateway.ts';
 import { historyPart } from './parts/history.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
+import { routerPart } from './parts/router.ts';
 import { serverPart } from './parts/server.ts';
 import { qualityPart } from './parts/quality.ts';
 import { speculationPart } from './parts/speculation.ts';
@@ -35,6 +36,7 @@ const PARTS = {
   history: historyPart,
   cache: cachePart,
   fairness: fairnessPart,
+  router: routerPart,
 } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 

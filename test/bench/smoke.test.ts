@@ -21,6 +21,7 @@ const PARTS = [
   'encode',
   'history',
   'cache',
+  'router',
 ];
 // Only Linux tells the proportional set size.
 const EXPECTED = process.platform === 'linux' ? [...PARTS, 'memory'] : PARTS;

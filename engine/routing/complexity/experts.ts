@@ -25,29 +25,33 @@ export type Part = 'linear' | 'kernel' | 'length' | 'embedding';
  */
 export const EXPERTS: Readonly<Record<ExpertName, ExpertSpec>> = {
   choice: {
+    // prettier-ignore
     signs: {
       length: 1, stem: 1, sentences: 1, optionLength: 1, combined: 1, labelled: 1, overlap: 1, echo: 1, optionChange: 1, optionVerdict: 1,
       optionReason: 1, oneWord: -1, change: 1, condition: 1, negation: 1, comparison: 1, verdict: 1, reason: 1, judgement: 1, person: 1,
       firstPerson: 1, sequence: 1, total: 1, multiple: 1, blank: 1, symbols: 1, code: 1, who: -1, names: -1, wordLength: -1,
       turns: 1, tools: 1, schema: 1,
-    }, // prettier-ignore
+    },
+    // prettier-ignore
     kernel: [
       'length', 'stem', 'combined', 'labelled', 'optionChange', 'oneWord', 'change', 'firstPerson', 'condition', 'negation', 'optionLength',
       'numeric', 'names', 'quoted', 'wordLength', 'turns', 'tools', 'schema',
-    ], // prettier-ignore
+    ],
     gamma: 0.03,
     penalty: { linear: 1000, kernel: 3 },
     weights: { linear: 1, kernel: 1, length: 0.5, embedding: 1 },
   },
   problem: {
+    // prettier-ignore
     signs: {
       length: 1, distinctWords: 1, commas: 1, names: 1, comparison: 1, change: 1, largestNumber: 1, multiple: 1, fractions: 1, variety: 0,
       decimals: 0, money: 0, wordLength: 0, conjunction: 1, condition: 1, turns: 1, tools: 1, schema: 1,
-    }, // prettier-ignore
+    },
+    // prettier-ignore
     kernel: [
       'length', 'distinctWords', 'commas', 'names', 'comparison', 'change', 'largestNumber', 'multiple', 'fractions', 'variety', 'decimals',
       'money', 'wordLength', 'conjunction', 'condition', 'turns', 'tools', 'schema',
-    ], // prettier-ignore
+    ],
     gamma: 0.01,
     penalty: { linear: 3000, kernel: 30 },
     weights: { linear: 1, kernel: 1, length: 0.5, embedding: 0 },

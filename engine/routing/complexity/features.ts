@@ -15,11 +15,12 @@ export interface PromptFacts {
   readonly schema: boolean;
 }
 
+// prettier-ignore
 const STRUCTURE = [
   'length', 'stem', 'words', 'optionLength', 'optionSpread', 'sentences', 'sentenceLength', 'wordLength', 'variety', 'distinctWords', 'commas',
   'names', 'capitals', 'numbers', 'distinctNumbers', 'largestNumber', 'decimals', 'symbols', 'code', 'lines', 'quoted', 'years', 'blank',
   'questionLength', 'questionMark', 'labelled', 'fractions', 'percent', 'currency', 'quantity',
-] as const; // prettier-ignore
+] as const;
 const OPTIONS = [
   'oneWord',
   'numeric',
@@ -38,7 +39,10 @@ export const FEATURES: readonly Feature[] = [...STRUCTURE, ...OPTIONS, ...CHAT, 
 
 /** Characters read of a long text, half from its head and half from its tail: bounds the time. */
 const READ_CHARS = 8192;
+/** Longer digits are no quantity, and must not overflow. */
+const MOST_NUMBER = 1e15;
 const WORD = /[A-Za-z][A-Za-z'-]*/g;
+const PART_BREAK = /[,;/]|\band\b|\bbut\b/;
 const NUMBER = /\d[\d,]*(?:\.\d+)?/g;
 
 export interface Surface {
@@ -90,7 +94,7 @@ function structureOf(length: number, { stem, options }: Question, spelled: reado
     capitals: log(count(stem, /\b[A-Z]{2,}\b/g)),
     numbers: log(numbers.length),
     distinctNumbers: log(new Set(numbers).size),
-    largestNumber: log(Math.max(0, ...numbers)),
+    largestNumber: log(Math.min(MOST_NUMBER, Math.max(0, ...numbers))),
     decimals: log(count(stem, /\d\.\d/g)),
     symbols: log(count(stem, /[=+*/^<>√∫∑π°⊃≡∨∧~→∀∃]|\\[a-z]+/g)),
     code: log(count(stem, /[{}[\];]|==|\(\)|```/g)),
@@ -133,7 +137,8 @@ function combinedShare(options: readonly string[]): number {
     option
       .toLowerCase()
       .replace(/[.]$/, '')
-      .split(/\s*(?:[,;/]|\band\b|\bbut\b)\s*/),
+      .split(PART_BREAK)
+      .map((part) => part.trim()),
   );
   if (parts.filter((list) => list.length > 1).length * 2 < options.length || options.length === 0) return 0;
   const all = parts.flat();
@@ -142,13 +147,14 @@ function combinedShare(options: readonly string[]): number {
 
 function quotedShare(stem: string): number {
   let quoted = 0;
-  for (const match of stem.matchAll(/["“][^"”]{20,}["”]/g)) quoted += match[0].length;
+  for (const match of stem.matchAll(/["“][^"“”]{20,}["”]/g)) quoted += match[0].length;
   return quoted / Math.max(1, stem.length);
 }
 
 function lastSentence(stem: string): string {
-  const end = stem.trimEnd().replace(/[.?!]+$/, '');
-  return end.slice(Math.max(end.lastIndexOf('. '), end.lastIndexOf('? '), end.lastIndexOf('\n')) + 1);
+  const text = stem.trimEnd();
+  const before = text.length - 2;
+  return text.slice(Math.max(...['. ', '? ', '\n'].map((mark) => text.lastIndexOf(mark, before))) + 1);
 }
 
 function jaccard(left: ReadonlySet<string>, right: ReadonlySet<string>): number {

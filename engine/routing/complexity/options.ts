@@ -8,11 +8,11 @@ export interface Question {
 }
 
 const OPTION = /\n[ \t]*\(?([A-J])[.):][ \t]+/g;
-const ANSWER_CUE = /\s*\b(?:Answer|A):\s*$/;
+const ANSWER_CUE = /\b(?:Answer|A):$/;
 
 /** Splits a multiple-choice question; options are lines lettered A, B, C … from A on, at least two. */
 export function splitOptions(text: string): Question {
-  const body = text.replace(ANSWER_CUE, '');
+  const body = text.trimEnd().replace(ANSWER_CUE, '').trimEnd();
   const marks = consecutive([...body.matchAll(OPTION)]);
   const first = marks[0];
   if (first === undefined || marks.length < 2) return { stem: body, options: [] };

@@ -45,9 +45,10 @@ export function createComplexityScorer(model: RouterModel): ComplexityScorer {
   };
 }
 
+// prettier-ignore
 const OPTION_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'optionLength', 'optionSpread', 'oneWord', 'numeric', 'combined', 'overlap', 'echo', 'optionChange', 'optionVerdict', 'optionReason', 'optionCapital',
-]); // prettier-ignore
+]);
 const MOST_DEVIATIONS = 3;
 
 /** [features], in standard deviations, at most three. Features of options are the mean where there are none. */

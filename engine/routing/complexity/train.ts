@@ -1,5 +1,5 @@
 // Owns the fitting of a router's model from graded prompts: reproducible, from its seed. Knows nothing about files.
-import { chooseExpert, EXPERTS, type ExpertName, type ExpertSpec } from './experts.ts';
+import { chooseExpert, EXPERTS, type ExpertName, type ExpertSpec, type Part } from './experts.ts';
 import type { Feature, Surface } from './features.ts';
 import type { GradedRow } from './graded.ts';
 import { dot, kernelRow, type Kernel } from './kernel.ts';
@@ -13,9 +13,10 @@ import {
   topEigenvectors,
   type Matrix,
 } from './linear-algebra.ts';
-import { encodeFloats, FORMAT, type ExpertModel, type KernelModel, type Provenance, type RouterModel, type Spread } from './model.ts';
-import { createComplexityScorer, featuresOf, project, standardise } from './predict.ts';
+import { encodeFloats, FORMAT, type ExpertModel, type KernelModel, type Provenance, type RouterModel } from './model.ts';
+import { blend, createComplexityScorer, featuresOf, project, standardise } from './predict.ts';
 import { seededRandom, shuffled } from './random.ts';
+import { lineSlope, spreadOf } from './statistics.ts';
 
 export interface Sample {
   readonly row: GradedRow;
@@ -32,13 +33,14 @@ export interface Projection {
   readonly rows: readonly Float64Array[];
 }
 
-export type GainScales = Readonly<Record<ExpertName, ExpertModel['gain']>>;
+/** What is left on unseen subjects of the gains that an expert promises, as a factor on its slope. */
+export type Shrinkage = Readonly<Record<ExpertName, Readonly<Record<'surface' | 'embedding', number>>>>;
 
 export interface TrainOptions {
   readonly seed: number;
   readonly projection: Projection | null;
-  /** How scores become expected gains, as found on left-out subjects; null leaves scores as they are. */
-  readonly gains: GainScales | null;
+  /** As found on left-out subjects; null promises what the training rows say. */
+  readonly shrinkage: Shrinkage | null;
   readonly provenance: Provenance;
 }
 
@@ -48,7 +50,7 @@ const COMPONENTS = 20;
 const EMBEDDING_REACH = 3;
 /** An expert with fewer prompts of its own learns from all. */
 const FEWEST_ROWS = 100;
-const RAW_GAIN = { mean: 0, slope: 1, embeddedSlope: 1 };
+const NO_SHRINKAGE = { surface: 1, embedding: 1 };
 
 export function trainRouter(samples: readonly Sample[], options: TrainOptions): RouterModel {
   const choice = trainExpert('choice', samples, options);
@@ -68,7 +70,7 @@ function toEmbeddingModel({ model, width, mean, rows }: Projection, choice: Kern
   return { model, width, mean: encodeFloats(mean), projection: encodeFloats(matrixOf(rows, width).values), kernels: { choice } };
 }
 
-function gainScale(model: RouterModel, samples: readonly Sample[]): Spread {
+function gainScale(model: RouterModel, samples: readonly Sample[]): RouterModel['scale'] {
   const scorer = createComplexityScorer(model);
   const spread = spreadOf(samples.map(({ surface }) => scorer.scoreSurface(surface).expectedGain));
   return spread.deviation === 0 ? { ...spread, deviation: 1 } : spread;
@@ -89,19 +91,54 @@ function trainExpert(
   const linear = fitLinear(points, target, spec, features);
   const kernel = fitKernel(points, target, { spec, features, seed: options.seed, components: null });
   const embedded = spec.weights.embedding === 0 ? null : fitEmbedded(samples, points, target, { spec, features, options });
-  const { linear: linearWeight, kernel: kernelWeight, length, embedding } = spec.weights;
-  const parts: ExpertModel['parts'] = {
-    linear: { ...spreadOf(points.map((point) => dot(point, linear))), weight: linearWeight },
-    kernel: { ...spreadOf(kernel.outputs), weight: kernelWeight },
-    length: { ...spreadOf(samples.map(({ surface }) => surface.values.length)), weight: length },
-    ...(embedded === null ? {} : { embedding: { ...spreadOf(embedded.outputs), weight: embedding } }),
+  const outputs: PartOutputs = {
+    linear: points.map((point) => dot(point, linear)),
+    kernel: kernel.outputs,
+    length: samples.map(({ surface }) => surface.values.length),
+    embedding: embedded?.outputs ?? null,
   };
-  const gain = options.gains?.[name] ?? RAW_GAIN;
+  const parts = partsOf(outputs, spec.weights);
+  const gain = gainOf(parts, outputs, target, options.shrinkage?.[name] ?? NO_SHRINKAGE);
   return {
     model: { features, spreads, linear: [...linear].map((weight) => Number(weight.toPrecision(6))), kernel: kernel.model, parts, gain },
     embedded: embedded?.model ?? null,
   };
 }
+
+/** [samples] of each part. */
+type PartOutputs = Readonly<Record<Exclude<Part, 'embedding'>, readonly number[]>> & { readonly embedding: readonly number[] | null };
+
+function partsOf({ embedding, ...outputs }: PartOutputs, weights: ExpertSpec['weights']): ExpertModel['parts'] {
+  return {
+    linear: { ...spreadOf(outputs.linear), weight: weights.linear },
+    kernel: { ...spreadOf(outputs.kernel), weight: weights.kernel },
+    length: { ...spreadOf(outputs.length), weight: weights.length },
+    ...(embedding === null ? {} : { embedding: { ...spreadOf(embedding), weight: weights.embedding } }),
+  };
+}
+
+/** The least-squares line from scores to gains, its slope shrunk. */
+function gainOf(
+  parts: ExpertModel['parts'],
+  { embedding, ...outputs }: PartOutputs,
+  target: Float64Array,
+  shrinkage: Shrinkage[ExpertName],
+): ExpertModel['gain'] {
+  const at = (index: number): Record<Exclude<Part, 'embedding'>, number> => ({
+    linear: outputs.linear[index] ?? 0,
+    kernel: outputs.kernel[index] ?? 0,
+    length: outputs.length[index] ?? 0,
+  });
+  const gains = [...target];
+  const scores = gains.map((_, index) => blend(parts, at(index)));
+  const slope = lineSlope(scores, gains) * shrinkage.surface;
+  const embedded = gains.map((_, index) => blend(parts, { ...at(index), embedding: embedding?.[index] ?? 0 }));
+  const embeddedSlope = embedding === null ? slope : lineSlope(embedded, gains) * shrinkage.embedding;
+  // The order must stay, whatever the line says.
+  return { mean: spreadOf(gains).mean, slope: Math.max(SMALLEST_SLOPE, slope), embeddedSlope: Math.max(SMALLEST_SLOPE, embeddedSlope) };
+}
+
+const SMALLEST_SLOPE = 0.001;
 
 function fitLinear(points: readonly Float64Array[], target: Float64Array, spec: ExpertSpec, features: readonly Feature[]): Float64Array {
   const used = features.map((feature, index) => ({ index, sign: spec.signs[feature] })).filter(({ sign }) => sign !== undefined);
@@ -188,10 +225,4 @@ export function fitProjection(samples: readonly Sample[], model: string): Projec
   const { vectors: axes, values } = topEigenvectors(centredGram(matrix, mean), width, Math.min(COMPONENTS, width));
   const reach = EMBEDDING_REACH / Math.sqrt(Math.max(values[0] ?? 1, 1e-9) / vectors.length);
   return { model, width, mean, rows: axes.map((axis) => Float64Array.from(Float32Array.from(axis.map((value) => value * reach)))) };
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length);
-  return { mean, deviation: variance < 1e-18 ? 0 : Math.sqrt(variance) };
 }

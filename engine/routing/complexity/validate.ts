@@ -1,10 +1,11 @@
 // Owns how a trained router is judged on subjects it has not seen: folds, repeated over seeds. Pure, from its seeds.
 import { chooseExpert, type ExpertName } from './experts.ts';
 import { measureRouter, type Outcome, type RouterMetrics } from './metrics.ts';
-import type { Provenance } from './model.ts';
+import type { Provenance, Spread } from './model.ts';
 import { createComplexityScorer } from './predict.ts';
 import { seededRandom, shuffled } from './random.ts';
-import { trainRouter, type GainScales, type Projection, type Sample } from './train.ts';
+import { lineSlope, spreadOf } from './statistics.ts';
+import { trainRouter, type Shrinkage, type Projection, type Sample } from './train.ts';
 
 export interface ValidationReport {
   readonly benchmark: string;
@@ -24,8 +25,7 @@ export interface ValidationReport {
 
 export interface Validation {
   readonly reports: readonly ValidationReport[];
-  /** How left-out scores translate into gains. */
-  readonly gains: GainScales;
+  readonly shrinkage: Shrinkage;
 }
 
 export interface ValidateOptions {
@@ -60,7 +60,7 @@ export function validateRouter(samples: readonly Sample[], options: ValidateOpti
       });
     }),
   );
-  return { reports, gains: { choice: gainScale(scored, 'choice'), problem: gainScale(scored, 'problem') } };
+  return { reports, shrinkage: { choice: shrinkageOf(scored, 'choice'), problem: shrinkageOf(scored, 'problem') } };
 }
 
 function leavesSubjects(samples: readonly Sample[], benchmark: string): boolean {
@@ -72,7 +72,7 @@ function scoreLeftOut(samples: readonly Sample[], seed: number, projection: Proj
   return Array.from({ length: FOLDS }, (_, fold) => {
     const training = samples.filter((__, index) => folds[index] !== fold);
     if (training.length === 0 || training.length === samples.length) return [];
-    const scorer = createComplexityScorer(trainRouter(training, { seed, projection, gains: null, provenance: NO_PROVENANCE }));
+    const scorer = createComplexityScorer(trainRouter(training, { seed, projection, shrinkage: null, provenance: NO_PROVENANCE }));
     return samples
       .filter((__, index) => folds[index] === fold)
       .map((sample) => {
@@ -98,8 +98,8 @@ function assignFolds(samples: readonly Sample[], seed: number): readonly number[
 function report(scored: readonly Scored[], told: Pick<ValidationReport, 'benchmark' | 'basis' | 'seeds' | 'leftOut'>): ValidationReport {
   const byFold = [...Map.groupBy(scored, ({ fold }) => fold).values()];
   const metrics = byFold.map((fold) => measureRouter(fold.map((item) => toOutcome(item, told.basis))));
-  const figure = (key: 'apgr' | 'cpt50' | 'cpt80' | 'strongShareAt95'): number => meanOf(metrics, key).mean;
-  const { mean, deviation } = meanOf(metrics, 'apgr');
+  const figure = (key: 'apgr' | 'cpt50' | 'cpt80' | 'strongShareAt95'): number => spreadOfFigure(metrics, key).mean;
+  const { mean, deviation } = spreadOfFigure(metrics, 'apgr');
   return {
     ...told,
     folds: FOLDS,
@@ -116,37 +116,26 @@ function toOutcome({ sample, scores }: Scored, basis: Basis): Outcome {
 }
 
 /** Over those folds that have the figure. */
-function meanOf(
-  metrics: readonly RouterMetrics[],
-  key: 'apgr' | 'cpt50' | 'cpt80' | 'strongShareAt95',
-): { mean: number; deviation: number } {
-  const values = metrics.flatMap((item) => item[key] ?? []);
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  return { mean, deviation: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length)) };
+function spreadOfFigure(metrics: readonly RouterMetrics[], key: 'apgr' | 'cpt50' | 'cpt80' | 'strongShareAt95'): Spread {
+  return spreadOf(metrics.flatMap((item) => item[key] ?? []));
 }
 
-/** Slope of the least-squares line from left-out scores to gains, never below a hundredth: the order must stay. */
-function gainScale(scored: readonly Scored[], name: ExpertName): GainScales[ExpertName] {
+/** Slope from promised to real gains of left-out prompts, in 0..1. */
+function shrinkageOf(scored: readonly Scored[], name: ExpertName): Shrinkage[ExpertName] {
   const own = scored.filter(({ sample }) => chooseExpert(sample.surface) === name);
-  const rows = own.length === 0 ? scored : own;
-  const gains = rows.map(({ sample }) => sample.row.strong - sample.row.weak);
-  const slopeOf = (basis: Basis): number =>
-    Math.max(
-      0.01,
-      slope(
-        rows.map(({ scores }) => scores[basis]),
-        gains,
+  const gains = own.map(({ sample }) => sample.row.strong - sample.row.weak);
+  const of = (basis: Basis): number =>
+    Math.min(
+      1,
+      Math.max(
+        0,
+        lineSlope(
+          own.map(({ scores }) => scores[basis]),
+          gains,
+        ),
       ),
     );
-  const mean = gains.reduce((sum, value) => sum + value, 0) / Math.max(1, gains.length);
-  return { mean: round(mean), slope: round(slopeOf('surface')), embeddedSlope: round(slopeOf('embedding')) };
-}
-
-function slope(inputs: readonly number[], outputs: readonly number[]): number {
-  const middle = inputs.reduce((sum, value) => sum + value, 0) / Math.max(1, inputs.length);
-  const variance = inputs.reduce((sum, value) => sum + (value - middle) ** 2, 0);
-  const shared = inputs.reduce((sum, value, index) => sum + (value - middle) * (outputs[index] ?? 0), 0);
-  return variance === 0 ? 0 : shared / variance;
+  return { surface: round(of('surface')), embedding: round(of('embedding')) };
 }
 
 function round(value: number): number {
