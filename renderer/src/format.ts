@@ -62,10 +62,38 @@ export function formatUsd(usd: number): string {
   return `${usd < 0 ? '-' : ''}$${size.toFixed(decimals)}`;
 }
 
-/** `71%`, `0.4%`. */
+/** Below this a price per one is a row of zeros. */
+const LEAST_PER_ONE_USD = 0.001;
+
+/** A price for one, or for as many as make it readable: `$0.0042`, or `$5.67` `per million requests`. */
+export function formatPrice(usd: number, { many, times }: PriceUnit): Price {
+  if (usd === 0 || Math.abs(usd) >= LEAST_PER_ONE_USD) return { value: formatUsd(usd) };
+  return { value: formatUsd(usd * times), unit: many };
+}
+
+export interface PriceUnit {
+  /** How `times` of them are called. */
+  readonly many: string;
+  readonly times: number;
+}
+
+export interface Price {
+  readonly value: string;
+  /** Absent: it is the price of one. */
+  readonly unit?: string;
+}
+
+export const PER_REQUEST: PriceUnit = { many: 'per million requests', times: 1e6 };
+export const PER_ANSWER: PriceUnit = { many: 'per million answers', times: 1e6 };
+export const PER_1K_TOKENS: PriceUnit = { many: 'per million tokens', times: 1e3 };
+
+/** `71%`, `0.4%`, `99.7%`: never rounded to all or to nothing where it is neither. */
 export function formatShare(share: number): string {
   const percent = share * 100;
-  return `${percent !== 0 && Math.abs(percent) < 1 ? percent.toFixed(1) : percent.toFixed(0)}%`;
+  const size = Math.abs(percent);
+  if (size > 0 && size < 0.1) return `${percent < 0 ? '-' : ''}<0.1%`;
+  if (size > 99 && size < 100) return `${percent < 0 ? '-' : ''}${(Math.floor(size * 10) / 10).toFixed(1)}%`;
+  return `${size !== 0 && size < 1 ? percent.toFixed(1) : percent.toFixed(0)}%`;
 }
 
 /** `14:03:22`, in the reader's time zone. */

@@ -40,6 +40,6 @@ describe('Cost', () => {
       fake.cost = { ...fake.cost, total, quality: { kind: 'measured', mean: 0.97, plusMinus: 0.01, graded: 412 } };
     });
     await page.getByText('0.97 ±0.01').waitFor();
-    await page.getByText('$0.00000820').waitFor();
+    await page.getByText('$8.20', { exact: true }).waitFor();
   });
 });

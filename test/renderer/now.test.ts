@@ -15,7 +15,7 @@ describe('Now', () => {
     expect(await page.getByRole('meter', { name: 'VRAM' }).getAttribute('aria-valuetext')).toBe('◆ 15.6 of 16.0 GB');
     expect(await page.getByText('~65 W (estimate)').count()).toBe(1);
     const cost = page.getByRole('region', { name: 'Cost and quality, last 24 h' });
-    expect(await cost.getByText('$0.000420').count()).toBe(1);
+    expect(await cost.locator('.stat-value').first().textContent()).toBe('$420.00 per million requests');
     expect(await cost.getByText('0.97 ±0.01').count()).toBe(1);
     expect(await page.getByRole('img', { name: '8 of 8 slots busy, 2 of them prefilling' }).count()).toBe(1);
     const queued = page.getByRole('table', { name: 'Live requests' }).getByRole('row').nth(9);

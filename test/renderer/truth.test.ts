@@ -81,7 +81,9 @@ describe('the page beside a load', () => {
     // Now: nobody is left, and the last day's requests cost what the ledger says.
     await page.getByText('Ready. Nobody is asking right now.').first().waitFor();
     await page.getByText(`${REQUESTS + REFUSED} requests; busy`).waitFor();
-    const onNow = await figure('Cost per request');
+    const perRequest = page.locator('.stat', { has: page.getByText('Cost per request', { exact: true }) });
+    expect(await perRequest.getByText('per million requests').count()).toBe(1);
+    const onNow = (await figure('Cost per request')) / 1e6;
     expect(Math.abs(onNow * (REQUESTS + REFUSED) - costUsd) / costUsd).toBeLessThan(0.01);
 
     // Cost: counts and tokens exact, money to 1%.

@@ -1,18 +1,18 @@
 // The main figures: cost, saving and quality side by side.
 import type { CostReport } from '../../../engine/contract.ts';
-import { formatShare, formatUsd, orDash, plural } from '../format.ts';
+import { formatPrice, formatShare, formatUsd, orDash, PER_1K_TOKENS, PER_ANSWER, PER_REQUEST, plural, type PriceUnit } from '../format.ts';
 import { Panel } from '../parts/panel.tsx';
 import { Stat } from '../parts/stat.tsx';
 
 export function CostFigures({ report: { total, quality } }: { readonly report: CostReport }) {
-  const money = (usd: number | null): string | null => (usd === null ? null : formatUsd(usd));
+  const price = (usd: number | null, unit: PriceUnit) => (usd === null ? { value: null } : formatPrice(usd, unit));
   const none = 'no request in this range';
   return (
     <div className='cost-figures'>
       <Panel title='Cost'>
         <div className='cost-stats'>
-          <Stat label='Per request' value={money(total.perRequestUsd)} unknown={none} />
-          <Stat label='Per 1,000 tokens' value={money(total.per1kTokensUsd)} unknown={none} />
+          <Stat label='Per request' {...price(total.perRequestUsd, PER_REQUEST)} unknown={none} />
+          <Stat label='Per 1,000 tokens' {...price(total.per1kTokensUsd, PER_1K_TOKENS)} unknown={none} />
           <Stat
             label='Saved against premium'
             value={total.savedShare === null ? null : formatShare(total.savedShare)}
@@ -36,7 +36,7 @@ export function CostFigures({ report: { total, quality } }: { readonly report: C
           )}
           <Stat
             label='Cost per quality-adjusted answer'
-            value={money(total.perQualityAdjustedResponseUsd)}
+            {...price(total.perQualityAdjustedResponseUsd, PER_ANSWER)}
             note={orDash(total.perRequestUsd, () => 'cost per request ÷ quality')}
           />
         </div>

@@ -1,6 +1,6 @@
 // Cost and quality side by side, each with its uncertainty.
 import type { CostNow, QualityNow } from '../../../engine/contract.ts';
-import { formatShare, formatUsd, plural } from '../format.ts';
+import { formatPrice, formatShare, formatUsd, PER_REQUEST, plural } from '../format.ts';
 import { Panel } from '../parts/panel.tsx';
 import { Stat } from '../parts/stat.tsx';
 
@@ -12,7 +12,7 @@ export function CostPanel({ cost, quality }: { readonly cost: CostNow; readonly 
           <div className='now-stats'>
             <Stat
               label='Cost per request'
-              value={cost.perRequestUsd === null ? null : formatUsd(cost.perRequestUsd)}
+              {...(cost.perRequestUsd === null ? { value: null } : formatPrice(cost.perRequestUsd, PER_REQUEST))}
               unknown='no request yet'
             />
             <Stat

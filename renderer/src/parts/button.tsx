@@ -1,5 +1,6 @@
 // Buttons, and the one that copies.
 import { useState, type ButtonHTMLAttributes } from 'react';
+import { copyText } from './copy-text.ts';
 import './button.css';
 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -15,20 +16,42 @@ export function Button({ kind = 'plain', busy = false, className = '', disabled,
 
 const COPIED_MS = 1_500;
 
-/** Copies `text` and says so in its own place. `label` says what is copied. */
+/** Copies `text` and says so in its own place; where the browser forbids it, gives the text to be copied by hand. `label` says what is copied. */
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
-  const [outcome, setOutcome] = useState<'Copy' | 'Copied' | 'Not allowed'>('Copy');
+  const [outcome, setOutcome] = useState<'Copy' | 'Copied' | 'By hand'>('Copy');
   const copy = async (): Promise<void> => {
-    const copied = await navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false, // The browser refuses outside of a secure context; the text can still be selected.
-    );
-    setOutcome(copied ? 'Copied' : 'Not allowed');
-    setTimeout(() => setOutcome('Copy'), COPIED_MS);
+    const copied = await copyText(text);
+    setOutcome(copied ? 'Copied' : 'By hand');
+    if (copied) setTimeout(() => setOutcome('Copy'), COPIED_MS);
   };
+  if (outcome === 'By hand') return <CopyByHand text={text} label={label} onDone={() => setOutcome('Copy')} />;
   return (
     <Button className='copy' onClick={() => void copy()} aria-label={`${outcome}: ${label}`} title={label}>
       {outcome}
     </Button>
+  );
+}
+
+interface CopyByHandProps {
+  readonly text: string;
+  readonly label: string;
+  readonly onDone: () => void;
+}
+
+/** The text, selected, until it loses the focus. */
+function CopyByHand({ text, label, onDone }: CopyByHandProps) {
+  const note = `${label}: this browser does not let a page copy. Press Ctrl+C or ⌘C.`;
+  return (
+    <input
+      className='copy-by-hand'
+      readOnly
+      autoFocus
+      value={text}
+      aria-label={note}
+      title={note}
+      onFocus={({ currentTarget }) => currentTarget.select()}
+      onCopy={() => setTimeout(onDone)}
+      onBlur={onDone}
+    />
   );
 }

@@ -21,9 +21,16 @@ export function Stat({ label, value, unit, plusMinus, unknown = 'not measured ye
         <span className='stat-unknown'>{unknown}</span>
       ) : (
         <span className='stat-value'>
-          {value}
-          {plusMinus !== undefined && <small> ±{plusMinus}</small>}
-          {unit !== undefined && <small> {unit}</small>}
+          <span>
+            {value}
+            {plusMinus !== undefined && <small> ±{plusMinus}</small>}
+          </span>
+          {unit !== undefined && (
+            <>
+              {' '}
+              <small>{unit}</small>
+            </>
+          )}
         </span>
       )}
       {note !== undefined && <span className='quiet small'>{note}</span>}

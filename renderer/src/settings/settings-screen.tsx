@@ -3,6 +3,7 @@ import { ErrorNote } from '../parts/error-note.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { Screen } from '../shell/screen.tsx';
 import { MachineSection, RentSection, UpstreamSection } from './cost-sections.tsx';
+import { DesktopSection } from './desktop-section.tsx';
 import { AppearanceSection, NotificationSection } from './personal-sections.tsx';
 import { CacheSection, RetentionSection, SloSection, UnloadSection } from './serving-sections.tsx';
 import { useSettings } from './use-settings.ts';
@@ -14,6 +15,7 @@ export function SettingsScreen() {
     <Screen title='Settings'>
       <div className='settings'>
         <AppearanceSection />
+        <DesktopSection />
         {error !== null && <ErrorNote error={error} what='The settings could not be read.' onRetry={retry} />}
         {settings === null && error === null && <Loading lines={8} />}
         {settings !== null && (

@@ -5,6 +5,7 @@ import type { ModelStatus } from '../../../engine/contract.ts';
 import { useChange, type Change } from '../api/queries.tsx';
 import { describeError } from '../api/api-error.ts';
 import { useNow } from '../live/use-live.tsx';
+import { copyText } from '../parts/copy-text.ts';
 import { useToast } from '../parts/toast.tsx';
 import { goTo } from './hash-location.ts';
 import { baseUrl } from './header.tsx';
@@ -67,12 +68,17 @@ function useEntries(): readonly { readonly title: string; readonly entries: read
       (error: unknown) => toast({ text: `${title}: ${describeError(error).message}`, tone: 'problem' }),
     );
   };
+  const copyAddress = async (): Promise<void> => {
+    const address = baseUrl(now?.address ?? null);
+    if (await copyText(address)) toast({ text: `${address} is copied.` });
+    else toast({ text: `This browser does not let a page copy: ${address}`, tone: 'problem' });
+  };
   const screens = SCREENS.map(({ path, title, key }): Entry => ({ id: path, title, hint: `g ${key}`, run: () => goTo(path) }));
   const actions: Entry[] = [
     now?.state === 'paused'
       ? { id: 'resume', title: 'Resume serving', run: () => send('Resume serving', { method: 'POST', path: '/api/resume' }) }
       : { id: 'pause', title: 'Pause serving', run: () => send('Pause serving', { method: 'POST', path: '/api/pause' }) },
-    { id: 'copy', title: 'Copy the base URL', run: () => void navigator.clipboard.writeText(baseUrl(now?.address ?? null)) },
+    { id: 'copy', title: 'Copy the base URL', run: () => void copyAddress() },
     { id: 'light', title: 'Use light colours', run: () => choose('light') },
     { id: 'dark', title: 'Use dark colours', run: () => choose('dark') },
     { id: 'system', title: 'Use the system’s colours', run: () => choose('system') },

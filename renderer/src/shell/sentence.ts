@@ -8,8 +8,14 @@ export interface Sentence {
   readonly tone: Tone;
   /** The tone in a word, so that colour is never alone. */
   readonly word: string;
+  /** What is the case, in one line. */
   readonly text: string;
+  /** What it means or what to do, in another; absent: nothing. */
+  readonly detail?: string;
 }
+
+/** Both, as they are spoken. */
+export const wholeSentence = ({ text, detail }: Sentence): string => (detail === undefined ? text : `${text} ${detail}`);
 
 export function describeEngine({ now, connection }: Pick<LiveState, 'now' | 'connection'>): Sentence {
   if (connection === 'lost')
@@ -17,6 +23,7 @@ export function describeEngine({ now, connection }: Pick<LiveState, 'now' | 'con
       tone: 'problem',
       word: 'no connection',
       text: 'The engine does not answer. Is it still running?',
+      detail: 'What you see is the last that is known.',
     };
   if (now === null) return { tone: 'idle', word: 'connecting', text: 'Asking the engine how it is.' };
   if (now.state === 'draining')
@@ -33,16 +40,20 @@ function describeAlerts({ alerts }: NowSnapshot): Sentence | null {
   const awake = alerts.filter(({ snoozedUntilMs }) => snoozedUntilMs === null);
   const [first] = awake;
   if (first === undefined) return null;
-  const more = awake.length === 1 ? '' : ` (and ${awake.length - 1} more)`;
-  return { tone: 'warning', word: plural(awake.length, 'alert'), text: `${first.sentence} ${first.remedy}${more}` };
+  const more = awake.length === 1 ? '' : ` And ${plural(awake.length - 1, 'more alert')}.`;
+  return { tone: 'warning', word: plural(awake.length, 'alert'), text: firstSentence(first.sentence) + more, detail: first.remedy };
 }
+
+/** The finding with its figure; what it indicates follows. A full stop within a figure or a name ends nothing. */
+export const firstSentence = (text: string): string => /^.*?\S\.(?=\s+\p{Lu})/su.exec(text)?.[0] ?? text;
 
 function describeModels(now: NowSnapshot): Sentence {
   const { models } = now;
-  if (models.length === 0) return { tone: 'warning', word: 'no model', text: 'No model is installed yet. Get one on the Models screen.' };
+  if (models.length === 0)
+    return { tone: 'warning', word: 'no model', text: 'No model is installed yet.', detail: 'Get one on the Models screen.' };
   const failed = models.find(({ state }) => state === 'failed');
   if (failed !== undefined)
-    return { tone: 'problem', word: 'failed', text: `${failed.id} could not be loaded: ${failed.failure ?? 'no reason given'}` };
+    return { tone: 'problem', word: 'failed', text: `${failed.id} could not be loaded.`, detail: failed.failure ?? 'No reason was given.' };
   if (now.queue.running + now.queue.waiting > 0) return describeLoad(now);
   const loading = models.find(({ state }) => state === 'loading');
   if (loading !== undefined) return { tone: 'busy', word: 'loading', text: `Loading ${loading.id}.` };
