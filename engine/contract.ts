@@ -2,6 +2,7 @@
 // Types and lists of names; knows nothing about HTTP, SQLite, React or models' files.
 export * from './contract/access.ts';
 export * from './contract/alerts.ts';
+export * from './contract/batches.ts';
 export type * from './contract/cost.ts';
 export * from './contract/history.ts';
 export type * from './contract/jobs.ts';

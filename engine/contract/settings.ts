@@ -1,5 +1,6 @@
 // What the user sets in the console: one document, kept in the ledger. `GET /api/settings`, `PUT /api/settings` with any part of it.
 import type { AlertRule } from './alerts.ts';
+import type { BatchSettings } from './batches.ts';
 import type { RoutingSettings } from './routing.ts';
 
 export interface Settings {
@@ -9,6 +10,7 @@ export interface Settings {
   readonly alerts: AlertSettings;
   readonly cache: CacheSettings;
   readonly routing: RoutingSettings;
+  readonly batch: BatchSettings;
   /** Models that are kept loaded; by id. */
   readonly pinnedModels: readonly string[];
   /** Idle time after which an unpinned model is unloaded; null: never. */

@@ -44,6 +44,8 @@ export const DEFAULT_SETTINGS: Settings = {
     shadowShare: 0,
     shadowDailyUsd: 1,
   },
+  // Above 85 °C most processors begin to slow down for everybody.
+  batch: { windows: [], mainsOnly: true, maxCelsius: 85, maxUsdPerKwh: null, tariffs: [], maxRows: null },
   pinnedModels: [],
   idleUnloadMinutes: 30,
 };

@@ -5,6 +5,7 @@ import { ALERT_METRICS, TIERS } from '../../contract.ts';
 const MAX_RULES = 200;
 const MAX_PRICES = 200;
 const MAX_MODELS = 1000;
+const MAX_SPANS = 50;
 const MAX_TARGETS = 50;
 
 const object = <T extends Parameters<typeof Type.Object>[0]>(properties: T) =>
@@ -90,6 +91,9 @@ const routing = object({
   shadowDailyUsd: number(0, 100_000_000, ' USD'),
 });
 
+const timeOfDay = () => Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'a time of day such as 22:00' });
+const daySpan = { from: timeOfDay(), to: timeOfDay() };
+
 export const SETTINGS_SCHEMA = object({
   cost: object({
     tariffUsdPerKwh: number(0, 100, ' USD per kWh'),
@@ -126,6 +130,14 @@ export const SETTINGS_SCHEMA = object({
     semanticModel: orNull(text(1, 300)),
   }),
   routing,
+  batch: object({
+    windows: list(object(daySpan), MAX_SPANS),
+    mainsOnly: flag(),
+    maxCelsius: orNull(number(20, 120, ' °C')),
+    maxUsdPerKwh: orNull(number(0, 100, ' USD per kWh')),
+    tariffs: list(object({ ...daySpan, usdPerKwh: number(0, 100, ' USD per kWh') }), MAX_SPANS),
+    maxRows: orNull(integer(1, 1024, ' rows')),
+  }),
   pinnedModels: list(text(1, 300), MAX_MODELS),
   idleUnloadMinutes: orNull(number(0.1, 525_600, ' minutes')),
 });
