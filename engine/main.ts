@@ -1,7 +1,6 @@
 // Wires the rooms into a running engine: config, store, fleet, gateway. Ends them in the reverse order.
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { FairHost } from './access/fairness/fair-host.ts';
 import { openAccess } from './access/open-access.ts';
 import { readConfig, type EngineConfig } from './config.ts';
@@ -64,9 +63,9 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const preloaded = model === null ? null : { model, state: fleet.preload(model) };
     if (preloaded === null) runners?.discard();
     const { createGateway } = await import('./gateway/gateway.ts');
-    const { CachedHost } = await import('./routing/cache/cached-host.ts');
+    const { openRouting } = await import('./routing/open-routing.ts');
     const fair = new FairHost({ host: fleet, limit: config.queue });
-    const cached = new CachedHost({ host: fair, path: join(config.dataDir, 'cache.db'), log });
+    const routing = await openRouting({ models: fair, dataDir: config.dataDir, log });
     const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
     const { host, port, allowHost, allowOrigin } = config;
     const version = engineVersion();
@@ -76,12 +75,12 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       version,
       log,
       models: fleet,
-      onCache: (settings) => cached.applySettings(settings),
+      onSettings: (settings) => routing.applySettings(settings),
       notify: start.notify ?? null,
       spawnPull: start.spawnPull ?? null,
     });
     const gateway = await createGateway({
-      host: cached,
+      host: routing.host,
       access,
       config: served,
       log,
@@ -101,7 +100,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       await closeAccess();
       await fleet.close(0);
       await books.close();
-      await cached.close();
+      await routing.close();
       lock.release();
     });
     return { url, fleet, preloaded, close };

@@ -1,6 +1,6 @@
 // Wires what keeps the books of a running engine: ledger, cost meter, sampler, alerts, metrics, jobs. None of it is needed to serve.
 // It is started after the server listens; what ends before that is held for it.
-import type { CacheSettings, CostSettings, ModelStatus } from '../contract.ts';
+import type { CostSettings, ModelStatus, Settings } from '../contract.ts';
 import { bug, EngineError } from '../errors.ts';
 import type { ModelControl } from '../fleet/control.ts';
 import type { Accounting } from '../gateway/tracing/accounting.ts';
@@ -19,8 +19,8 @@ export interface BookkeepingOptions {
   readonly version: string;
   readonly log: Log;
   readonly models: ModelControl;
-  /** Hears of the caches' settings when they are read, and of each change. */
-  readonly onCache: (settings: CacheSettings) => void;
+  /** Hears of the settings when they are read, and of each change. */
+  readonly onSettings: (settings: Settings) => void;
   /** Shows a desktop notification; null where there is no desktop. */
   readonly notify: ((change: AlertChange) => void) | null;
   /** How models are pulled; null: by a child process. */

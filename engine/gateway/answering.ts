@@ -1,13 +1,14 @@
 // Carries one request through the host and back to its client, as one JSON object or as a stream; a vanished client cancels it.
 // Knows nothing about what prompts and answers hold.
 import type { FastifyReply } from 'fastify';
-import type { Charging, GenerateRequest, HostedModel } from '../fleet/host.ts';
+import type { Charging, GenerateRequest, HostedModel, RouteReport } from '../fleet/host.ts';
 import type { GenerateEvent } from '../runner/protocol.ts';
 import { requestCaller } from './admit.ts';
 import { CacheUses } from './cache-use.ts';
 import type { GatewayContext } from './context.ts';
 import { errorBody } from './error-body.ts';
 import type { JsonFormat, StreamFormat } from './openai/answer-format.ts';
+import { continuedComment, routeAsk } from './route-ask.ts';
 import { PromptRun, type PromptRunOptions, type RunOutcome } from './prompt-run.ts';
 import { SseStream } from './sse.ts';
 
@@ -40,6 +41,7 @@ export function answerStream(answering: Answering, format: StreamFormat): Promis
   return new Promise((resolve, reject) => {
     launch(answering, {
       mayRestart: (prompt) => format.mayRestart(prompt),
+      onRoute: (report) => report.isContinued && stream.send(continuedComment(report)),
       onEvent: (prompt, event) => stream.send(format.frames(prompt, event)),
       onEnd: (outcome) => {
         if (outcome.kind === 'failed' && !stream.opened) {
@@ -70,15 +72,18 @@ function lastFrames(outcome: RunOutcome, format: StreamFormat, { context, reply 
   return `data: ${JSON.stringify(errorBody(outcome.error))}\n\n`;
 }
 
-const UNCHARGED: Required<Charging> = { onCharge: () => undefined, onSettled: () => undefined };
+const UNCHARGED: Required<Charging> = { onCharge: () => undefined, onUpstreamUsd: () => undefined, onSettled: () => undefined };
 
-type LaunchOptions = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & { readonly onGone: () => void };
+type LaunchOptions = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & {
+  readonly onGone: () => void;
+  readonly onRoute?: (report: RouteReport) => void;
+};
 
 /** Starts the run and binds it to the client's connection and to the server's draining. @throws EngineError `draining` */
 function launch({ context, reply, model, requests }: Answering, options: LaunchOptions): void {
   const { host, limits, activity, traces, traffic } = context;
   const { trace } = reply.request;
-  const { id } = model.manifest;
+  let { id } = model.manifest;
   const asked = requests[0]?.model ?? id;
   trace?.answeredBy({ model, look: () => host.get(asked), kind: 'generate' });
   const uses = new CacheUses(reply.request, reply);
@@ -97,7 +102,12 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
   };
   const charging = (): Required<Charging> => trace?.cost.open() ?? UNCHARGED;
   const caller = requestCaller(reply.request);
-  const cacheable = requests.map((request, prompt) => ({ ...request, cache: uses.ask(prompt), caller }));
+  const route = routeAsk(reply.request, reply, (report) => {
+    ({ id } = report.model.manifest);
+    trace?.routed(report, () => host.get(report.name));
+    options.onRoute?.(report);
+  });
+  const cacheable = requests.map((request, prompt) => ({ ...request, cache: uses.ask(prompt), caller, route }));
   const run = new PromptRun({
     host,
     requests: cacheable,

@@ -9,6 +9,7 @@ import { admitCaller, checkModel } from './admit.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
 import { errorBody, toEngineError } from './error-body.ts';
 import type { Limits } from './limits.ts';
+import { ROUTE_HEADERS } from './route-ask.ts';
 import { followRoutes } from './unknown-paths.ts';
 
 const SAFE_HEADERS = {
@@ -19,7 +20,7 @@ const SAFE_HEADERS = {
 } as const;
 
 const RATE_HEADERS = ['limit', 'remaining', 'reset'].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]);
-const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-millrace-cache', ...RATE_HEADERS].join(', ');
+const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-millrace-cache', ...ROUTE_HEADERS, ...RATE_HEADERS].join(', ');
 
 /** The client's own id when it is a plain one, else a new one. */
 export function requestId(request: IncomingMessage): string {

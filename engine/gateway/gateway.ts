@@ -103,7 +103,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     inject: app.inject.bind(app),
     readModels: () => readModels(context),
-    sampleModels: () => samples.take(context.host.list(), context.traffic.take()),
+    sampleModels: () => {
+      const models = context.host.list().filter(({ origin }) => origin !== 'route');
+      return samples.take(models, context.traffic.take());
+    },
     listen: async () => {
       const listening = await listen(app, options);
       url = listening.url;

@@ -51,7 +51,7 @@ function opening(faults: number): Opening {
     version: '1.2.3',
     log: pino({ level: 'silent' }),
     models: new FakeFleet(),
-    onCache: () => undefined,
+    onSettings: () => undefined,
     notify: null,
     spawnPull: null,
     openBooks,

@@ -9,7 +9,7 @@ describe('followSettings', () => {
     const stop = followSettings(ledger, {
       models: { setPinned: (ids) => told.push(['pinned', ...ids]), setIdleUnload: (minutes) => told.push(['idle', minutes]) },
       onPrices: ({ tariffUsdPerKwh }) => told.push(['tariff', tariffUsdPerKwh]),
-      onCache: ({ maxBytes }) => told.push(['cache', maxBytes]),
+      onSettings: ({ cache }) => told.push(['cache', cache.maxBytes]),
     });
     const { idleUnloadMinutes, cost, cache } = ledger.settings;
     expect(told.splice(0)).toEqual([

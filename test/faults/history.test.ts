@@ -40,7 +40,7 @@ afterEach(async () => {
 async function serveWithBooks(before: (dataDir: string) => Promise<unknown> = async () => undefined): Promise<Running> {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-history-'));
   await before(dataDir);
-  const books = new Bookkeeping({ dataDir, version: '1.2.3', log, models, onCache: () => undefined, spawnPull: null, notify: null });
+  const books = new Bookkeeping({ dataDir, version: '1.2.3', log, models, onSettings: () => undefined, spawnPull: null, notify: null });
   const gateway = await createGateway({
     host: new FakeHost(),
     config: { host: '127.0.0.1', port: 0, version: '1.2.3' },

@@ -71,7 +71,7 @@ describe('PromptRun', () => {
     const outcomes: RunOutcome[] = [];
     const requests = Array.from({ length: prompts }, (_, at) => request(`p${at}`));
     const onEnd = (outcome: RunOutcome): number => outcomes.push(outcome);
-    const charging = () => ({ onCharge: () => undefined, onSettled: () => undefined });
+    const charging = () => ({ onCharge: () => undefined, onUpstreamUsd: () => undefined, onSettled: () => undefined });
     const mayRestart = (prompt: number): boolean => prompt === 1;
     const started = new PromptRun({ host, requests, inFlight: 3, mayRestart, charging, onEvent: () => undefined, onEnd });
     started.start();

@@ -28,7 +28,8 @@ function readStatus(context: GatewayContext): EngineStatus {
 /** Every installed model as it is now. */
 export function readModels(context: Pick<GatewayContext, 'host' | 'meter' | 'now'>): readonly ModelStatus[] {
   const nowMs = context.now();
-  return context.host.list().map((model) => modelStatus(model, context.meter.rate(model.manifest.id, nowMs)));
+  const installed = context.host.list().filter(({ origin }) => origin === undefined);
+  return installed.map((model) => modelStatus(model, context.meter.rate(model.manifest.id, nowMs)));
 }
 
 /** One model as it is now. */

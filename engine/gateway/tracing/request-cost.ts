@@ -7,6 +7,7 @@ export class RequestCost {
   readonly #accounting: Accounting;
   readonly #device: () => string;
   #sum: Charge = NO_CHARGE;
+  #upstreamUsd = 0;
   #isClosed = false;
   /** Pieces of work that may still use device time. */
   #open = 0;
@@ -21,6 +22,11 @@ export class RequestCost {
     return this.#sum;
   }
 
+  /** What upstream models have charged. */
+  get upstreamUsd(): number {
+    return this.#upstreamUsd;
+  }
+
   /** What the host is given with a new piece of work. The host settles what was cancelled; whoever sees other work end settles it. */
   open(): Required<Charging> {
     this.#open++;
@@ -31,7 +37,10 @@ export class RequestCost {
       this.#open--;
       this.#tell();
     };
-    return { onCharge: (deviceMs) => this.#add(deviceMs), onSettled };
+    const onUpstreamUsd = (usd: number): void => {
+      if (!this.#isClosed) this.#upstreamUsd += usd;
+    };
+    return { onCharge: (deviceMs) => this.#add(deviceMs), onUpstreamUsd, onSettled };
   }
 
   /** Calls back once no more device time is to be told; at once where that is so already. */

@@ -3,7 +3,7 @@
 import { UNKNOWN_TENANT, type Caller } from '../../access/caller.ts';
 import type { CacheUse, LiveRequest, Outcome, RequestPhase } from '../../contract.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { GenerationProgress, HostedModel } from '../../fleet/host.ts';
+import type { GenerationProgress, HostedModel, RouteReport } from '../../fleet/host.ts';
 import type { RequestRecord } from '../../ledger/ledger.ts';
 import type { GenerateEvent } from '../../runner/protocol.ts';
 import type { Accounting } from './accounting.ts';
@@ -55,6 +55,7 @@ export class RequestTrace {
   #waitedMs: number | null = null;
   #error: ErrorCode | null = null;
   #cache: CacheUse | null = null;
+  #routeReason: string | null = null;
 
   constructor(arrival: Arrival, accounting: Accounting) {
     this.arrival = arrival;
@@ -82,6 +83,12 @@ export class RequestTrace {
 
   answeredBy(answering: Answering): void {
     this.#answering = answering;
+  }
+
+  /** A model was chosen for it, or goes on with it. */
+  routed({ model, reason }: RouteReport, look: () => HostedModel | undefined): void {
+    this.#routeReason = reason;
+    if (this.#answering !== null) this.#answering = { ...this.#answering, model, look };
   }
 
   /** How to ask where it stands in the queue of its model. */
@@ -122,8 +129,8 @@ export class RequestTrace {
       tenant: this.#tenant,
       endpoint,
       modelAsked: this.#modelAsked,
-      model: this.#answering?.model.manifest.id ?? null,
-      routeReason: null,
+      model: this.#model().model,
+      routeReason: this.#routeReason,
       phase,
       position: standing?.position ?? null,
       etaMs: standing?.etaMs ?? null,
@@ -133,7 +140,7 @@ export class RequestTrace {
       promptTokens: hasStarted ? tokens.promptTokens : null,
       completionTokens: tokens.completionTokens,
       tokensPerSecond: rateOf(tokens.completionTokens, firstTextMs, nowMs),
-      costUsd: this.cost.sum.energyUsd + this.cost.sum.hardwareUsd,
+      costUsd: this.cost.sum.energyUsd + this.cost.sum.hardwareUsd + this.cost.upstreamUsd,
     };
   }
 
@@ -150,7 +157,7 @@ export class RequestTrace {
       streamed: this.#streamed,
       modelAsked: this.#modelAsked,
       ...this.#model(),
-      routeReason: null,
+      routeReason: this.#routeReason,
       ...this.#waits(end.endedMs - arrivedMs),
       ttftMs: sinceMs(arrivedMs, firstTextMs),
       interTokenP50Ms: interToken.quantile(0.5),
@@ -160,7 +167,7 @@ export class RequestTrace {
       meanBatch,
       cache: this.#cache,
       ...this.cost.close(),
-      upstreamUsd: 0,
+      upstreamUsd: this.cost.upstreamUsd,
       premiumUsd: this.#premiumUsd(),
       status: end.status ?? CLIENT_CLOSED,
       outcome: this.#outcome(end),
@@ -174,7 +181,9 @@ export class RequestTrace {
   }
 
   #model(): Pick<RequestRecord, 'model' | 'variant' | 'precision' | 'device'> {
-    if (this.#answering === null) return { model: null, variant: null, precision: null, device: null };
+    // A name that routes is no model yet.
+    if (this.#answering === null || this.#answering.model.origin === 'route')
+      return { model: null, variant: null, precision: null, device: null };
     const { manifest, variant } = this.#answering.model;
     return { model: manifest.id, variant, precision: manifest.variants[variant]?.precision ?? null, device: this.#device };
   }
