@@ -62,7 +62,6 @@ export const ERROR_TABLE = {
     'server_error',
     'An upstream API could not be reached, refused the request or broke off; the message says which.',
   ),
-  upstream_failed: row(502, 'server_error', 'An upstream API could not be reached, refused the request or broke off; the message says which.'),
   runner_died: row(502, 'server_error', 'The process that ran the model ended in the middle of this request.'),
   model_load_failed: row(503, 'server_error', 'The model could not be loaded; the message says why.'),
   insufficient_memory: row(503, 'server_error', 'The model does not fit into the memory that is left.'),
