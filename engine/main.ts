@@ -1,6 +1,7 @@
 // Wires the rooms into a running engine: config, store, fleet, gateway. Ends them in the reverse order.
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FairHost } from './access/fairness/fair-host.ts';
 import { openAccess } from './access/open-access.ts';
 import { readConfig, type EngineConfig } from './config.ts';
@@ -69,7 +70,8 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
     const { host, port, allowHost, allowOrigin } = config;
     const version = engineVersion();
-    const served = { host, port, version, allowedHosts: allowHost, allowedOrigins: allowOrigin };
+    const responsesFile = join(config.dataDir, 'responses.db');
+    const served = { host, port, version, allowedHosts: allowHost, allowedOrigins: allowOrigin, responsesFile };
     const books = new Bookkeeping({
       dataDir: config.dataDir,
       version,

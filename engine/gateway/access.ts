@@ -23,6 +23,7 @@ export interface AccessQuestion {
   /** How it came. */
   readonly scheme: 'http' | 'https';
   readonly contentType: string | undefined;
+  readonly hasBody: boolean;
   /** Whether it is for the console, which steers the server: no page of another origin may, whatever the rules. */
   readonly console: boolean;
 }
@@ -41,7 +42,7 @@ export function decideAccess(question: AccessQuestion, rules: AccessRules): Acce
   if (!own && !rules.allowedOrigins.includes(question.origin ?? '')) {
     return refusedOrigin(`Pages of ${question.origin} may not use this server; name the origin in the allowed origins if they should.`);
   }
-  if (!READING_METHODS.has(question.method) && !isJson(question.contentType)) {
+  if (!READING_METHODS.has(question.method) && !isJson(question.contentType) && !isPlainWish(question)) {
     return {
       kind: 'refused',
       code: 'unsupported_media_type',
@@ -49,6 +50,12 @@ export function decideAccess(question: AccessQuestion, rules: AccessRules): Acce
     };
   }
   return { kind: 'allowed', corsOrigin: own ? null : (question.origin ?? null) };
+}
+
+/** Clients of OpenAI's API name no type where they send nothing. A browser asks before a DELETE of another origin, and names that origin
+ *  with every POST, which has been judged by now; the console does not rely on that alone. */
+function isPlainWish({ method, contentType, hasBody, console }: AccessQuestion): boolean {
+  return !console && !hasBody && contentType === undefined && (method === 'DELETE' || method === 'POST');
 }
 
 function refusedOrigin(reason: string): AccessDecision {

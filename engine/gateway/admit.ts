@@ -17,6 +17,7 @@ import {
 import { EngineError } from '../errors.ts';
 import type { RequestCaller } from '../fleet/host.ts';
 import { isLoopback } from './access.ts';
+import { onRequestEnd } from './request-end.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -42,11 +43,26 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/api/pair',
 ]);
 
+/** Paths of the API outside of `/v1`, and the endpoint by whose name a key is let in. Of Ollama's, those that steer models are the console's. */
+const OTHER_API_PATHS: ReadonlyMap<string, string> = new Map([
+  ['/rerank', 'rerank'],
+  ['/tokenize', 'completions'],
+  ['/detokenize', 'completions'],
+  ['/api/chat', 'chat'],
+  ['/api/generate', 'completions'],
+  ['/api/embed', 'embeddings'],
+  ['/api/embeddings', 'embeddings'],
+  ['/api/tags', 'models'],
+  ['/api/show', 'models'],
+  ['/api/ps', 'models'],
+  ['/api/version', 'models'],
+]);
+
 /** What a route is for; whatever is not known is the console's. */
 export function doorOf(route: string): Door {
   if (OPEN_PATHS.has(route)) return { kind: 'open' };
   if (route === '/metrics') return { kind: 'metrics' };
-  const endpoint = /^\/v1\/([^/]+)/.exec(route)?.[1] ?? (route === '/rerank' ? 'rerank' : undefined);
+  const endpoint = /^\/v1\/([^/]+)/.exec(route)?.[1] ?? OTHER_API_PATHS.get(route);
   return endpoint === undefined ? { kind: 'console' } : { kind: 'api', endpoint };
 }
 
@@ -122,7 +138,7 @@ function takeTicket(request: FastifyRequest, reply: FastifyReply, ticket: Ticket
   request.budget = ticket.budget;
   void reply.headers(ticket.headers);
   const { trace } = request;
-  reply.raw.once('close', () => {
+  onRequestEnd(request, reply, () => {
     const { promptTokens = 0, completionTokens = 0 } = trace?.progress.tokens ?? {};
     ticket.release(promptTokens + completionTokens);
   });

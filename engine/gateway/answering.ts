@@ -37,11 +37,12 @@ export function answerJson(answering: Answering, format: JsonFormat): Promise<un
 /** Resolves when the stream has ended. @throws EngineError of the host, or `draining`, as long as no byte has been sent */
 export function answerStream(answering: Answering, format: StreamFormat): Promise<void> {
   const { context, reply } = answering;
-  const stream = new SseStream({ response: reply.raw, limits: context.limits, onOpen: () => takeOver(reply) });
+  const wire = format.wire === undefined ? {} : { wire: format.wire };
+  const stream = new SseStream({ response: reply.raw, limits: context.limits, onOpen: () => takeOver(reply), ...wire });
   return new Promise((resolve, reject) => {
     launch(answering, {
       mayRestart: (prompt) => format.mayRestart(prompt),
-      onRoute: (report) => report.isContinued && stream.send(continuedComment(report)),
+      onRoute: (report) => report.isContinued && format.wire === undefined && stream.send(continuedComment(report)),
       onEvent: (prompt, event) => stream.send(format.frames(prompt, event)),
       onEnd: (outcome) => {
         if (outcome.kind === 'failed' && !stream.opened) {
@@ -59,6 +60,26 @@ export function answerStream(answering: Answering, format: StreamFormat): Promis
   });
 }
 
+/** An answer that no connection waits for. */
+export interface Detached {
+  /** Never rejects. */
+  readonly ended: Promise<RunOutcome | { readonly kind: 'cancelled' }>;
+  cancel(): void;
+}
+
+/** Makes an answer whoever listens; `format` takes its events. Ends early by `cancel` or when the server drains. @throws EngineError `draining` */
+export function answerDetached(answering: Answering, format: Pick<JsonFormat, 'add'>): Detached {
+  const { promise, resolve } = Promise.withResolvers<RunOutcome | { readonly kind: 'cancelled' }>();
+  const run = begin(answering, { mayRestart: () => true, onEvent: (prompt, event) => format.add(prompt, event), onEnd: resolve });
+  run.start();
+  const cancel = (): void => {
+    if (!run.cancel()) return;
+    answering.context.activity.end(run);
+    resolve({ kind: 'cancelled' });
+  };
+  return { ended: promise, cancel };
+}
+
 /** Takes the response out of Fastify's hands with the headers that were set so far. */
 export function takeOver(reply: FastifyReply): void {
   reply.hijack();
@@ -69,18 +90,27 @@ function lastFrames(outcome: RunOutcome, format: StreamFormat, { context, reply 
   if (outcome.kind === 'done') return format.tail(outcome.usage);
   reply.request.trace?.failed(outcome.error.code);
   context.log.warn({ code: outcome.error.code }, 'a stream ended with an error');
-  return `data: ${JSON.stringify(errorBody(outcome.error))}\n\n`;
+  return format.failure?.(outcome.error) ?? `data: ${JSON.stringify(errorBody(outcome.error))}\n\n`;
 }
 
 const UNCHARGED: Required<Charging> = { onCharge: () => undefined, onUpstreamUsd: () => undefined, onSettled: () => undefined };
 
-type LaunchOptions = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & {
-  readonly onGone: () => void;
-  readonly onRoute?: (report: RouteReport) => void;
-};
+type RunListeners = Pick<PromptRunOptions, 'onEvent' | 'onEnd' | 'mayRestart'> & { readonly onRoute?: (report: RouteReport) => void };
 
 /** Starts the run and binds it to the client's connection and to the server's draining. @throws EngineError `draining` */
-function launch({ context, reply, model, requests }: Answering, options: LaunchOptions): void {
+function launch(answering: Answering, options: RunListeners & { readonly onGone: () => void }): void {
+  const run = begin(answering, options);
+  answering.reply.raw.once('close', () => {
+    // A response that was written whole closes too; its run is over by then.
+    if (!run.cancel()) return;
+    answering.context.activity.end(run);
+    options.onGone();
+  });
+  run.start();
+}
+
+/** The run, traced and counted but not started. @throws EngineError `draining` */
+function begin({ context, reply, model, requests }: Answering, options: RunListeners): PromptRun {
   const { host, limits, activity, traces, traffic } = context;
   const { trace } = reply.request;
   let { id } = model.manifest;
@@ -119,11 +149,5 @@ function launch({ context, reply, model, requests }: Answering, options: LaunchO
   });
   trace?.standsBy(() => run.progress(), traces.clock());
   activity.begin(run);
-  reply.raw.once('close', () => {
-    // A response that was written whole closes too; its run is over by then.
-    if (!run.cancel()) return;
-    activity.end(run);
-    options.onGone();
-  });
-  run.start();
+  return run;
 }

@@ -6,6 +6,7 @@ import type { Access } from '../access/access.ts';
 import type { ModelHost } from '../fleet/host.ts';
 import type { Activity } from './activity.ts';
 import type { Limits } from './limits.ts';
+import type { ResponseStore } from './responses/store/response-store.ts';
 import type { ModelTraffic } from './tracing/model-traffic.ts';
 import type { RecentWaits } from './tracing/recent-waits.ts';
 import type { Traces } from './tracing/traces.ts';
@@ -23,6 +24,8 @@ export interface GatewayContext {
   readonly traces: Traces;
   readonly traffic: ModelTraffic;
   readonly waits: RecentWaits;
+  /** Responses that are kept for what may follow. */
+  readonly responses: ResponseStore;
   readonly log: FastifyBaseLogger;
   readonly version: string;
   readonly startedAtMs: number;

@@ -7,7 +7,8 @@ import { LimitError } from '../access/access.ts';
 import { decideAccess, type AccessRules } from './access.ts';
 import { admitCaller, checkModel } from './admit.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
-import { errorBody, toEngineError } from './error-body.ts';
+import { toEngineError } from './error-body.ts';
+import { errorBodyFor } from './error-dialect.ts';
 import type { Limits } from './limits.ts';
 import { ROUTE_HEADERS } from './route-ask.ts';
 import { followRoutes } from './unknown-paths.ts';
@@ -42,7 +43,15 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
     void reply.headers({ 'x-request-id': request.id, ...SAFE_HEADERS });
     if (context.activity.draining) void reply.header('connection', 'close');
     const { host, origin, 'content-type': contentType } = request.headers;
-    const question = { method: request.method, host, origin, scheme: request.protocol, contentType, console: isConsole(request) };
+    const question = {
+      method: request.method,
+      host,
+      origin,
+      scheme: request.protocol,
+      contentType,
+      hasBody: hasBody(request.raw),
+      console: isConsole(request),
+    };
     const decision = decideAccess(question, rules);
     if (decision.kind === 'refused') {
       if (request.is404 && decision.code === 'unsupported_media_type') refuseUnknown(request, reply);
@@ -56,9 +65,13 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
 }
 
 /** Paths that show or steer the server itself; all others are the API's. */
-export function isConsole({ routeOptions, url }: FastifyRequest): boolean {
+function isConsole({ routeOptions, url }: FastifyRequest): boolean {
   // The route's own path where there is one: that of the request may be spelled with percent signs.
   return (routeOptions.url ?? url).startsWith('/api/');
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** Closes the connection of a reader that does not take the end of its answer. */
@@ -107,7 +120,10 @@ export function errorSender(limits: Limits): SendError {
     if (error instanceof LimitError) void reply.headers(error.headers);
     if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
     if (isMuchUnread(request.raw, limits.skippedBodyBytes)) void reply.header('connection', 'close');
-    return reply.code(status).type('application/json; charset=utf-8').send(errorBody(error));
+    return reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send(errorBodyFor(request.url, error, request.id));
   };
 }
 

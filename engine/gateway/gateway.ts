@@ -17,7 +17,7 @@ import type { ConsoleServices } from './console/services.ts';
 import { sessionRoutes } from './console/session.ts';
 import { readModels, statusRoute } from './console/status.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
-import { errorSender, guardEntry, isConsole, requestId } from './entry.ts';
+import { errorSender, guardEntry, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { LAZY_COMPILERS } from './lazy-validation.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -30,6 +30,8 @@ import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rerankRoutes } from './routes/rerank.ts';
+import { responseRoutes } from './routes/responses.ts';
+import { ResponseStore } from './responses/store/response-store.ts';
 import { answerSocketError } from './socket-errors.ts';
 import { TokenMeter } from './token-meter.ts';
 import { NO_ACCOUNTING, type Accounting } from './tracing/accounting.ts';
@@ -50,6 +52,8 @@ export interface GatewayConfig {
   readonly allowedOrigins?: readonly string[];
   /** Folder of the built page. Default: `renderer/dist` of this source tree. */
   readonly pageDir?: string;
+  /** SQLite file of stored responses. Default: in memory, gone with the process. */
+  readonly responsesFile?: string;
   readonly limits?: Partial<Limits>;
 }
 
@@ -120,6 +124,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await app.close();
       clearTimeout(cut);
       context.traces.flush();
+      await context.responses.close().catch((err: unknown) => log.error({ err }, 'stored responses were not closed well'));
       await parser.close();
     },
   };
@@ -145,6 +150,7 @@ function createContext(options: GatewayOptions, limits: Limits, address: () => s
     activity: new Activity(limits.drainRetrySeconds, collectGarbage),
     meter: new TokenMeter(),
     traffic: new ModelTraffic(),
+    responses: new ResponseStore({ path: config.responsesFile ?? null, now }),
     traces: new Traces({ accounting, onRecord, now, clock }),
     pageDir: config.pageDir ?? fileURLToPath(new URL('../../renderer/dist', import.meta.url)),
     version: config.version,
@@ -188,12 +194,13 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
   const { config, console } = options;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
-    // Most of what the console is told to do needs no words.
-    body.length === 0 && isConsole(request) ? undefined : parser.parse(body),
+    // What is done to a thing that the path names needs no words.
+    body.length === 0 && request.routeOptions.schema?.body === undefined ? undefined : parser.parse(body),
   );
   app.setErrorHandler(errorSender(context.limits));
   app.decorateRequest('caller', null);
   app.decorateRequest('budget', null);
+  app.decorateRequest('workLeft', null);
   traceRequests(app, context.traces);
   guardEntry(app, context, {
     allowedHosts: config.allowedHosts ?? [],
@@ -202,7 +209,8 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
   });
   await collectSchemas(app, context.version);
   const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
-  for (const add of [chatRoute, completionsRoute, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes]) add(app, context);
+  for (const add of [chatRoute, completionsRoute, responseRoutes, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes])
+    add(app, context);
   if (context.access !== null) {
     keyRoutes(app, context, context.access);
     sessionRoutes(app, context.access);

@@ -1,9 +1,8 @@
-// Owns one event stream's bytes: head, frames, keep-alive comments, and the bound on what a slow reader leaves unread.
+// Owns one stream's bytes: head, frames, keep-alive comments, and the bound on what a slow reader leaves unread.
 // Knows nothing about what the frames mean.
 import type { ServerResponse } from 'node:http';
 import type { Limits } from './limits.ts';
 
-const COMMENT = ': keep-alive\n\n';
 /** Of every event stream. */
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -12,15 +11,30 @@ export const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 } as const;
 
+/** How a stream is told on the wire. */
+export interface StreamWire {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent while there is nothing to say; `''`: readers take no such thing, and are told by the headers alone that the server lives. */
+  readonly comment: string;
+}
+
+const SSE_WIRE: StreamWire = { headers: STREAM_HEADERS, comment: ': keep-alive\n\n' };
+
+/** One JSON value a line. */
+export const NDJSON_WIRE: StreamWire = { headers: { ...STREAM_HEADERS, 'content-type': 'application/x-ndjson' }, comment: '' };
+
 export interface SseOptions {
   readonly response: ServerResponse;
   readonly limits: Pick<Limits, 'unreadBytes' | 'firstByteMs' | 'commentMs'>;
   /** Called once before the first byte is sent. */
   readonly onOpen: () => void;
+  /** Default: server-sent events. */
+  readonly wire?: StreamWire;
 }
 
 export class SseStream {
   readonly #options: SseOptions;
+  readonly #wire: StreamWire;
   #timer: NodeJS.Timeout;
   #opened = false;
   #ended = false;
@@ -28,7 +42,8 @@ export class SseStream {
 
   constructor(options: SseOptions) {
     this.#options = options;
-    this.#timer = setTimeout(() => this.send(COMMENT), options.limits.firstByteMs);
+    this.#wire = options.wire ?? SSE_WIRE;
+    this.#timer = setTimeout(() => this.#comment(), options.limits.firstByteMs);
     options.response.once('close', () => this.#stop());
   }
 
@@ -57,6 +72,13 @@ export class SseStream {
     this.#stop();
   }
 
+  #comment(): void {
+    if (this.#wire.comment !== '') return this.send(this.#wire.comment);
+    if (this.#ended) return;
+    this.#open();
+    this.#options.response.flushHeaders();
+  }
+
   #flush(): void {
     if (this.#ended) return;
     this.#open();
@@ -71,9 +93,9 @@ export class SseStream {
     if (this.#opened) return;
     this.#opened = true;
     clearTimeout(this.#timer);
-    this.#timer = setInterval(() => this.send(COMMENT), this.#options.limits.commentMs);
+    this.#timer = setInterval(() => this.#comment(), this.#options.limits.commentMs);
     this.#options.onOpen();
-    this.#options.response.writeHead(200, STREAM_HEADERS);
+    this.#options.response.writeHead(200, this.#wire.headers);
   }
 
   /** The reader does not read: its `close` event cancels the request. */

@@ -8,6 +8,7 @@ const question = (extra: object = {}) => ({
   host: '127.0.0.1:11711',
   origin: undefined,
   contentType: 'application/json',
+  hasBody: true,
   scheme: 'http' as const,
   console: false,
   ...extra,
@@ -51,6 +52,16 @@ describe('decideAccess', () => {
       expect(decide({ contentType })).toMatchObject({ kind: 'refused', code: 'unsupported_media_type' });
     },
   );
+
+  it('needs no type for nothing, but for the console, whose bare POSTs a form could send', () => {
+    const bare = { contentType: undefined, hasBody: false };
+    expect(decide(bare).kind).toBe('allowed');
+    expect(decide({ ...bare, console: true }).kind).toBe('refused');
+    expect(decide({ ...bare, method: 'DELETE' }).kind).toBe('allowed');
+    expect(decide({ ...bare, method: 'DELETE', console: true }).kind).toBe('refused');
+    expect(decide({ ...bare, origin: 'https://evil.example' }).kind).toBe('refused');
+    expect(decide({ ...bare, contentType: 'text/plain' }).kind).toBe('refused');
+  });
 
   it('takes JSON with a charset, and needs no type for reading', () => {
     expect(decide({ contentType: 'Application/JSON; charset=utf-8' }).kind).toBe('allowed');

@@ -24,6 +24,11 @@ describe('the API’s reference', () => {
     expect(operations.map(([name]) => name)).toEqual([
       'post /v1/chat/completions',
       'post /v1/completions',
+      'post /v1/responses',
+      'post /v1/responses/input_tokens',
+      'get /v1/responses/{id}',
+      'post /v1/responses/{id}/cancel',
+      'get /v1/responses/{id}/input_items',
       'post /v1/embeddings',
       'post /v1/rerank',
       'post /rerank',
@@ -43,7 +48,9 @@ describe('the API’s reference', () => {
       const [method = '', path = ''] = operation.split(' ');
       const body = method === 'post' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {};
       const { status } = await fetch(`${url}${path}`, { method, ...body });
-      expect([operation, method === 'post' ? status : 200]).toEqual([operation, method === 'post' ? 400 : 200]);
+      // What has no body is about a thing that does not exist.
+      const expected = path.includes('{id}') ? 404 : method === 'post' ? 400 : 200;
+      expect([operation, method === 'post' ? status : expected]).toEqual([operation, expected]);
       expect(status).not.toBe(500);
     }
   });

@@ -1,5 +1,7 @@
 // The interface of the two ways an endpoint shapes what the model makes: frames of a stream, or one JSON object.
+import type { EngineError } from '../../errors.ts';
 import type { GenerateEvent, Usage } from '../../runner/protocol.ts';
+import type { StreamWire } from '../sse.ts';
 
 export interface StreamFormat {
   /** Frames for one event, `''` for none; `started` may come again. `prompt` is the prompt's place in the request. */
@@ -8,6 +10,10 @@ export interface StreamFormat {
   mayRestart(prompt: number): boolean;
   /** The last frames of a whole answer. */
   tail(usage: Usage): string;
+  /** The last frames of one that failed after it had begun. Absent: OpenAI's error frame. */
+  failure?(error: EngineError): string;
+  /** Absent: server-sent events. */
+  readonly wire?: StreamWire;
 }
 
 export interface JsonFormat {

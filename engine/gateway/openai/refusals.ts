@@ -2,15 +2,17 @@
 // Pure; a field that is in neither a schema nor this table is unknown, and ignored.
 import { unsupported } from './faults.ts';
 
-interface Refusal {
+export interface Refusal {
   /** Whether this value asks for nothing that the server would not do anyway. */
   readonly harmless: (value: unknown) => boolean;
   readonly why: string;
 }
 
-const never = (): boolean => false;
-const emptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
-const oneOf =
+export type Refusals = Readonly<Record<string, Refusal>>;
+
+export const never = (): boolean => false;
+export const emptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+export const oneOf =
   (...values: readonly unknown[]) =>
   (value: unknown): boolean =>
     values.includes(value);
@@ -19,9 +21,15 @@ const hasType =
   (value: unknown): boolean =>
     typeof value === 'object' && value !== null && 'type' in value && value.type === type;
 
-const NO_TOOLS = 'tool calls are not supported yet';
+/** Objects whose fields all have one of these values; a field of none is not harmless. */
+export const hasOnly =
+  (values: Readonly<Record<string, readonly unknown[]>>) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && Object.entries(value).every(([field, one]) => values[field]?.includes(one) === true);
 
-export const CHAT_REFUSALS: Readonly<Record<string, Refusal>> = {
+export const NO_TOOLS = 'tool calls are not supported yet';
+
+export const CHAT_REFUSALS: Refusals = {
   tools: { harmless: emptyList, why: NO_TOOLS },
   tool_choice: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
   functions: { harmless: emptyList, why: NO_TOOLS },
@@ -39,12 +47,12 @@ export const CHAT_REFUSALS: Readonly<Record<string, Refusal>> = {
   service_tier: { harmless: oneOf('auto', 'default'), why: 'there is one service tier' },
 };
 
-export const COMPLETION_REFUSALS: Readonly<Record<string, Refusal>> = {
+export const COMPLETION_REFUSALS: Refusals = {
   suffix: { harmless: oneOf(''), why: 'inserting before a suffix is not supported' },
 };
 
 /** @throws EngineError `unsupported_parameter` naming the first field that would not be honoured */
-export function refuseUnsupported(body: Readonly<Record<string, unknown>>, refusals: Readonly<Record<string, Refusal>>): void {
+export function refuseUnsupported(body: Readonly<Record<string, unknown>>, refusals: Refusals): void {
   for (const [field, refusal] of Object.entries(refusals)) {
     const value = body[field];
     if (value === undefined || refusal.harmless(value)) continue;
@@ -53,7 +61,7 @@ export function refuseUnsupported(body: Readonly<Record<string, unknown>>, refus
 }
 
 /** The table in words, for the API's reference. */
-export function describeRefusals(refusals: Readonly<Record<string, Refusal>>): string {
+export function describeRefusals(refusals: Refusals): string {
   const lines = Object.entries(refusals).map(([field, { why }]) => `- \`${field}\`: ${why}`);
   return `Refused by name, unless the value asks for nothing:\n${lines.join('\n')}`;
 }

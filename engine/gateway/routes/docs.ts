@@ -15,7 +15,9 @@ export async function collectSchemas(app: GatewayApp, version: string): Promise<
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Millrace', version, description: describeApi() },
-      tags: ['Chat', 'Completions', 'Embeddings', 'Reranking', 'Classification', 'Models', 'Health', 'Console'].map((name) => ({ name })),
+      tags: ['Chat', 'Completions', 'Responses', 'Embeddings', 'Reranking', 'Classification', 'Models', 'Health', 'Console'].map(
+        (name) => ({ name }),
+      ),
     },
   });
 }

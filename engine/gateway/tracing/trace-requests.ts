@@ -1,6 +1,7 @@
 // Begins a trace for each request of the API and ends it with its response. Console calls have none.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayApp } from '../context.ts';
+import { onRequestEnd } from '../request-end.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Traces } from './traces.ts';
 
@@ -19,6 +20,12 @@ const ENDPOINTS: ReadonlyMap<string, string> = new Map([
   ['/v1/rerank', '/v1/rerank'],
   ['/rerank', '/v1/rerank'],
   ['/v1/classify', '/v1/classify'],
+  ['/v1/responses', '/v1/responses'],
+  ['/v1/messages', '/v1/messages'],
+  ['/api/chat', '/api/chat'],
+  ['/api/generate', '/api/generate'],
+  ['/api/embed', '/api/embed'],
+  ['/api/embeddings', '/api/embeddings'],
 ]);
 
 /** Must be called before the entry's own checks, so that what they refuse is recorded too. */
@@ -34,5 +41,5 @@ export function traceRequests(app: GatewayApp, traces: Traces): void {
 function begin(request: FastifyRequest, reply: FastifyReply, trace: RequestTrace, traces: Traces): void {
   request.trace = trace;
   const { raw } = reply;
-  raw.once('close', () => traces.end(trace, { status: raw.headersSent ? raw.statusCode : null, whole: raw.writableFinished }));
+  onRequestEnd(request, reply, () => traces.end(trace, { status: raw.headersSent ? raw.statusCode : null, whole: raw.writableFinished }));
 }
