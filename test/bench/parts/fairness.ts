@@ -10,14 +10,14 @@ import { plainWish } from '../../../engine/access/key-wish.ts';
 import { Keys } from '../../../engine/access/keys.ts';
 import { ownDataDir } from '../../served.ts';
 import { millraceTarget } from '../servers.ts';
-import { percentile } from '../statistics.ts';
+import { median, percentile } from '../statistics.ts';
 
 const PROMPT_WORDS = 92;
 const MAX_TOKENS = 32;
 /** Requests that the flood has open at once, several times the slots. */
 const FLOOD = 48;
-/** Of the calm tenant, requests a second: about a tenth of what the model can do. */
-const CALM_PER_SECOND = 1;
+/** Requests of the calm tenant that are open at once on average, when it is alone: far less than its share. */
+const CALM_LOAD = 0.2;
 
 export async function fairnessPart(context: BenchContext): Promise<readonly Figure[]> {
   const figures = new Figures('fairness');
@@ -48,13 +48,19 @@ async function calmTtfts({ files, shape, smoke }: BenchContext, round: number, i
       using generator = new LoadGenerator();
       using flooder = new LoadGenerator();
       const chat = { model, promptWords: PROMPT_WORDS, sharedWords: 0, maxTokens: smoke ? 4 : MAX_TOKENS };
-      const count = smoke ? 3 : 60;
+      const count = smoke ? 3 : 40;
       const plan = { port, path: '/v1/chat/completions', limitMs: 120_000 };
-      // Both are known to the server before anything is measured.
-      await generator.run({ ...plan, headers: calm, arrivals: { kind: 'closed', clients: 1 }, bodies: chatBodies(chat, 3, round + 900) });
-      const flooding = isFlooded ? flooder.run(floodPlan(plan, flood, chatBodies(chat, smoke ? 12 : 2_000, round + 500))) : null;
+      // The tenant is known to the server before anything is measured, and its rate follows from what this machine can do.
+      const known = await generator.run({
+        ...plan,
+        headers: calm,
+        arrivals: { kind: 'closed', clients: 1 },
+        bodies: chatBodies(chat, 5, round + 900),
+      });
+      const requestMs = median(known.samples.map(({ sentMs, endMs }) => endMs - sentMs));
+      const flooding = isFlooded ? flooder.run(floodPlan(plan, flood, chatBodies(chat, smoke ? 12 : 20_000, round + 500))) : null;
       flooding?.catch(() => undefined);
-      const arrivals = { kind: 'open' as const, atMs: poissonArrivals(count, smoke ? 4 : CALM_PER_SECOND, round) };
+      const arrivals = { kind: 'open' as const, atMs: poissonArrivals(count, smoke ? 4 : (CALM_LOAD * 1000) / requestMs, round) };
       const { samples } = await generator.run({ ...plan, headers: calm, arrivals, bodies: chatBodies(chat, count, round) });
       const { failed } = summarise(samples);
       if (failed > 0) throw new Error(`${failed} of ${count} requests of the calm tenant failed.`);
