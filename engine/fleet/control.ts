@@ -17,6 +17,9 @@ export interface ModelControl {
   setPinned(ids: readonly string[]): void;
   /** Minutes without a request after which a model that is not pinned is unloaded; null: never. */
   setIdleUnload(minutes: number | null): void;
+  /** For this model alone, in place of the minutes above and from its last request on: null: never; `default`: those minutes again.
+   *  Until the model is removed or the engine ends. @throws EngineError `model_not_found` */
+  keepAlive(model: string, afterMs: number | null | 'default'): void;
   /** The model is gone at once, what runs finishes; its files are deleted ten seconds later. @throws EngineError `model_not_found` */
   remove(model: string): Promise<Removal>;
   /** Brings a removed model back. @throws EngineError `model_not_found` when it is too late, `invalid_request` when its name is taken */

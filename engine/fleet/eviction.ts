@@ -21,10 +21,12 @@ export interface IdleModel {
   readonly pinned: boolean;
   /** Since when it is loaded without a request; null while it loads, works or ends. */
   readonly idleSinceMs: number | null;
+  /** Idle time allowed; null: no limit. */
+  readonly afterMs: number | null;
 }
 
-/** Time until the model is unloaded if nobody asks; null: never. `afterMs` is the idle time allowed, null without a limit. */
-export function unloadInMs({ pinned, idleSinceMs }: IdleModel, afterMs: number | null, nowMs: number): number | null {
+/** Time until the model is unloaded if nobody asks; null: never. */
+export function unloadInMs({ pinned, idleSinceMs, afterMs }: IdleModel, nowMs: number): number | null {
   if (pinned || idleSinceMs === null || afterMs === null) return null;
   return Math.max(0, idleSinceMs + afterMs - nowMs);
 }
@@ -35,9 +37,9 @@ export interface IdleUnload {
 }
 
 /** The models whose idle time is over. */
-export function planIdleUnloads(models: readonly IdleModel[], afterMs: number | null, nowMs: number): readonly IdleUnload[] {
-  const due = models.filter((model) => unloadInMs(model, afterMs, nowMs) === 0);
-  return due.map(({ key }) => ({ key, reason: `Nobody has asked for ${key} in ${minutes(afterMs ?? 0)}.` }));
+export function planIdleUnloads(models: readonly IdleModel[], nowMs: number): readonly IdleUnload[] {
+  const due = models.filter((model) => unloadInMs(model, nowMs) === 0);
+  return due.map(({ key, afterMs }) => ({ key, reason: `Nobody has asked for ${key} in ${minutes(afterMs ?? 0)}.` }));
 }
 
 function minutes(ms: number): string {

@@ -124,6 +124,10 @@ export class Fleet implements ModelHost, ModelControl {
     this.#replicas.setIdleUnload(minutes === null ? null : minutes * 60_000);
   }
 
+  keepAlive(model: string, afterMs: number | null | 'default'): void {
+    this.#replicas.keepAlive(this.#find(model).key, afterMs);
+  }
+
   async remove(model: string): Promise<Removal> {
     const files = await this.#setAside(model);
     await this.#installed.refresh();

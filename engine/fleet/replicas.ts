@@ -44,6 +44,8 @@ export class Replicas {
   readonly #memory: ProcessMemory;
   #pinned: ReadonlySet<string> = new Set();
   #idleUnloadMs: number | null = null;
+  /** By key: idle times of single models. */
+  readonly #kept = new Map<string, number | null>();
   #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ReplicasOptions, surroundings: Surroundings) {
@@ -71,7 +73,7 @@ export class Replicas {
       state: replica?.state ?? { kind: 'installed' },
       pinned: this.#isPinned(key),
       memoryBytes: pid === undefined ? null : this.#memory.of(pid),
-      unloadInMs: replica === undefined ? null : unloadInMs(this.#idleModel(key, replica), this.#idleUnloadMs, this.#surroundings.now()),
+      unloadInMs: replica === undefined ? null : unloadInMs(this.#idleModel(key, replica), this.#surroundings.now()),
     };
   }
 
@@ -87,8 +89,14 @@ export class Replicas {
   /** Null: idle models stay. */
   setIdleUnload(afterMs: number | null): void {
     this.#idleUnloadMs = afterMs;
-    clearInterval(this.#idleTimer);
-    if (afterMs !== null) this.#idleTimer = setInterval(() => this.#unloadIdle(), IDLE_TICK_MS).unref();
+    this.#watchIdle();
+  }
+
+  /** Of one variant; null: it stays, `default`: as all others. */
+  keepAlive(key: string, afterMs: number | null | 'default'): void {
+    if (afterMs === 'default') this.#kept.delete(key);
+    else this.#kept.set(key, afterMs);
+    this.#watchIdle();
   }
 
   /** Ends the processes of these keys once their requests have finished. */
@@ -105,7 +113,10 @@ export class Replicas {
   /** Models that were removed or replaced: what runs finishes, the next request reads the new files. Resolves when the processes are gone. */
   async forget(ids: readonly string[]): Promise<void> {
     const gone = [...this.#replicas].filter(([key]) => ids.includes(idOf(key)));
-    for (const [key] of gone) this.#replicas.delete(key);
+    for (const [key] of gone) {
+      this.#replicas.delete(key);
+      this.#kept.delete(key);
+    }
     await Promise.all(gone.map(([, replica]) => replica.close(FORGET_MS)));
   }
 
@@ -120,12 +131,23 @@ export class Replicas {
   }
 
   #idleModel(key: string, { idleSinceMs }: Replica): IdleModel {
-    return { key, idleSinceMs, pinned: this.#isPinned(key) };
+    return {
+      key,
+      idleSinceMs,
+      pinned: this.#isPinned(key),
+      afterMs: this.#kept.get(key) ?? (this.#kept.has(key) ? null : this.#idleUnloadMs),
+    };
+  }
+
+  #watchIdle(): void {
+    clearInterval(this.#idleTimer);
+    const isNeeded = this.#idleUnloadMs !== null || this.#kept.values().some((afterMs) => afterMs !== null);
+    if (isNeeded) this.#idleTimer = setInterval(() => this.#unloadIdle(), IDLE_TICK_MS).unref();
   }
 
   #unloadIdle(): void {
     const models = [...this.#replicas].map(([key, replica]) => this.#idleModel(key, replica));
-    for (const { key, reason } of planIdleUnloads(models, this.#idleUnloadMs, this.#surroundings.now())) {
+    for (const { key, reason } of planIdleUnloads(models, this.#surroundings.now())) {
       this.#options.log.info({ model: key }, reason);
       void this.unload([key]);
     }

@@ -16,6 +16,7 @@ const models = {
   unload: async () => undefined,
   setPinned: () => undefined,
   setIdleUnload: () => undefined,
+  keepAlive: () => undefined,
   remove: async () => ({ restorableUntilMs: 0 }),
   restore: async () => undefined,
 };

@@ -160,6 +160,25 @@ describe('idle models', () => {
     expect(fleet.get('works')?.unloadInMs).toBeNull();
   });
 
+  test('have a time of their own where one was asked for', async () => {
+    let nowMs = 1e12;
+    const { fleet } = await start(['works', 'busy'], { now: () => nowMs });
+    fleet.setIdleUnload(10);
+    for (const model of ['works', 'busy']) await fleet.preload(model);
+    fleet.keepAlive('works', null);
+    expect(fleet.get('works')?.unloadInMs).toBeNull();
+    fleet.keepAlive('works', 60_000);
+    expect(fleet.get('works')?.unloadInMs).toBe(60_000);
+    fleet.setIdleUnload(null);
+    nowMs += 60_000;
+    await expect.poll(() => fleet.get('works')?.state.kind, eventually).toBe('installed');
+    expect(fleet.get('busy')?.state.kind).toBe('ready');
+    fleet.setIdleUnload(10);
+    fleet.keepAlive('works', 'default');
+    await fleet.preload('works');
+    expect(fleet.get('works')?.unloadInMs).toBe(10 * 60_000);
+  });
+
   test('are unloaded in every variant by a plain name, in one by its full name', async () => {
     const { fleet } = await start(['works']);
     await Promise.all([fleet.preload('works:int8'), fleet.preload('works:fp32')]);

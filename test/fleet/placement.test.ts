@@ -86,12 +86,12 @@ describe('the time until a waiting request starts', () => {
 });
 
 describe('idle models', () => {
-  const idle = { key: 'a:int8', pinned: false, idleSinceMs: 1000 };
+  const idle = { key: 'a:int8', pinned: false, idleSinceMs: 1000, afterMs: 60_000 };
 
   test('leave when their time is over, with the reason in words', () => {
-    expect(planIdleUnloads([idle], 60_000, 60_999)).toEqual([]);
-    expect(planIdleUnloads([idle], 60_000, 61_000)).toEqual([{ key: 'a:int8', reason: 'Nobody has asked for a:int8 in 1 minute.' }]);
-    expect(unloadInMs(idle, 60_000, 31_000)).toBe(30_000);
+    expect(planIdleUnloads([idle], 60_999)).toEqual([]);
+    expect(planIdleUnloads([idle], 61_000)).toEqual([{ key: 'a:int8', reason: 'Nobody has asked for a:int8 in 1 minute.' }]);
+    expect(unloadInMs(idle, 31_000)).toBe(30_000);
   });
 
   test('stay when they are pinned, busy, or without a limit', () => {
@@ -99,9 +99,9 @@ describe('idle models', () => {
       { ...idle, pinned: true },
       { ...idle, idleSinceMs: null },
     ]) {
-      expect(planIdleUnloads([model], 60_000, 1e9)).toEqual([]);
-      expect(unloadInMs(model, 60_000, 1e9)).toBeNull();
+      expect(planIdleUnloads([model], 1e9)).toEqual([]);
+      expect(unloadInMs(model, 1e9)).toBeNull();
     }
-    expect(unloadInMs(idle, null, 1e9)).toBeNull();
+    expect(unloadInMs({ ...idle, afterMs: null }, 1e9)).toBeNull();
   });
 });

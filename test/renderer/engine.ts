@@ -46,6 +46,8 @@ export class FakeFleet extends FakeHost implements ModelControl {
 
   setIdleUnload(): void {}
 
+  keepAlive(): void {}
+
   async remove(model: string): Promise<Removal> {
     this.removed.add(model);
     return { restorableUntilMs: Date.now() + 10_000 };

@@ -89,6 +89,7 @@ function fakeModels(told: string[]): ModelControl {
     unload: async (model) => void told.push(`unload ${model}`),
     setPinned: (ids) => void told.push(`pinned ${ids.join()}`),
     setIdleUnload: (minutes) => void told.push(`idle ${minutes}`),
+    keepAlive: (model, afterMs) => void told.push(`keep ${model} ${afterMs}`),
     remove: async (model) => {
       told.push(`remove ${model}`);
       return { restorableUntilMs: 10_000 };
