@@ -95,6 +95,22 @@ export class Access {
     return identifyCaller(credentials, { keys: keys.table, requireKey }, now());
   }
 
+  /** The holder of a key by its id, for work that outlives the request which began it. */
+  holderOf(keyId: string): Identified {
+    const { keys, now } = this.#options;
+    const key = keys.table.get(keyId);
+    if (key !== undefined && isUsable(key, now())) return knownBy(key);
+    return { kind: 'unknown', reason: `The API key ${keyId} is not valid any more.` };
+  }
+
+  /** What the budget of a key allows, for work to which its rates do not apply. @throws EngineError `insufficient_quota` */
+  admitBackground({ key }: Caller): BudgetDecision {
+    if (key === null) return NO_LIMITS.budget;
+    const budget = decideBudget(key.limits, this.#options.spending.of(key.id), this.#options.now());
+    if (budget.blocked === null) return budget;
+    throw new EngineError('insufficient_quota', `The budget of the API key ${key.id} is spent.`, { param: budget.blocked.limit });
+  }
+
   /** A session for a page whose user has shown this key. */
   openSession(key: KeyRecord): { readonly session: string; readonly maxAgeSeconds: number } {
     return this.#sessions.open(key.id);

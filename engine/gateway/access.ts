@@ -24,6 +24,8 @@ export interface AccessQuestion {
   readonly scheme: 'http' | 'https';
   readonly contentType: string | undefined;
   readonly hasBody: boolean;
+  /** Whether the path takes uploads. A browser names the origin of a form's page too, and that has been judged by then. */
+  readonly takesFiles?: boolean;
   /** Whether it is for the console, which steers the server: no page of another origin may, whatever the rules. */
   readonly console: boolean;
 }
@@ -42,7 +44,7 @@ export function decideAccess(question: AccessQuestion, rules: AccessRules): Acce
   if (!own && !rules.allowedOrigins.includes(question.origin ?? '')) {
     return refusedOrigin(`Pages of ${question.origin} may not use this server; name the origin in the allowed origins if they should.`);
   }
-  if (!READING_METHODS.has(question.method) && !isJson(question.contentType) && !isPlainWish(question)) {
+  if (!READING_METHODS.has(question.method) && !isJson(question.contentType) && !isUpload(question) && !isPlainWish(question)) {
     return {
       kind: 'refused',
       code: 'unsupported_media_type',
@@ -82,6 +84,10 @@ function isOwnHost(host: string, rules: AccessRules): boolean {
 export function hostName(host: string): string | null {
   const parts = /^(\[[0-9a-fA-F:.]+\]|[^:[\]/?#@\s]+)(?::\d{1,5})?$/.exec(host);
   return parts?.[1]?.toLowerCase() ?? null;
+}
+
+function isUpload({ takesFiles, contentType }: AccessQuestion): boolean {
+  return takesFiles === true && contentType !== undefined && /^multipart\/form-data\s*;/i.test(contentType.trim());
 }
 
 function isJson(contentType: string | undefined): boolean {

@@ -17,6 +17,7 @@ import {
 import { EngineError } from '../errors.ts';
 import type { RequestCaller } from '../fleet/host.ts';
 import { isLoopback } from './access.ts';
+import type { EnteredRow } from './batches/row-requests.ts';
 import { onRequestEnd } from './request-end.ts';
 
 declare module 'fastify' {
@@ -70,7 +71,7 @@ export function doorOf(route: string): Door {
  *  @throws EngineError `unauthorized`, `permission_denied`; LimitError */
 export function admitCaller(request: FastifyRequest, reply: FastifyReply, access: Access | null): void {
   const door = doorOf(request.routeOptions.url ?? request.url);
-  const identified = identify(request.raw, access);
+  const identified = request.row === null ? identify(request.raw, access) : knownRow(request.row);
   if (identified.kind === 'unknown') {
     if (door.kind !== 'open') throw new EngineError('unauthorized', identified.reason);
     return;
@@ -80,7 +81,10 @@ export function admitCaller(request: FastifyRequest, reply: FastifyReply, access
   request.trace?.askedBy(caller);
   const refusal = refusesDoor(caller, door);
   if (refusal !== null) throw new EngineError('permission_denied', refusal);
-  if (access !== null && request.trace !== null) takeTicket(request, reply, access.admit(caller, foreseenTokens(request.raw)));
+  if (access === null || request.trace === null) return;
+  // A key's rates are for what its holder does now.
+  if (request.row !== null) request.budget = access.admitBackground(caller);
+  else takeTicket(request, reply, access.admit(caller, foreseenTokens(request.raw)));
 }
 
 /** @throws EngineError `permission_denied` for a model that is not in the key's scope */
@@ -98,16 +102,20 @@ export function refuseModel(caller: Caller, model: string): void {
 }
 
 /** On whose behalf the host works. */
-export function requestCaller({ caller, budget }: FastifyRequest): RequestCaller {
+export function requestCaller({ caller, budget, row }: FastifyRequest): RequestCaller {
   const { tenant, key } = caller ?? LOCAL;
   return {
     tenant,
     keyId: key?.id ?? null,
-    priority: priorityOf({ key }),
+    priority: row === null ? priorityOf({ key }) : 'batch',
     models: key?.scopes.models ?? null,
     upstreamUsdLeft: budget?.upstreamUsdLeft ?? null,
     isDegraded: budget?.isDegraded ?? false,
   };
+}
+
+function knownRow({ caller }: EnteredRow): Identified {
+  return { kind: 'known', caller };
 }
 
 function identify(raw: IncomingMessage, access: Access | null): Identified {

@@ -51,6 +51,7 @@ export function guardEntry(app: GatewayApp, context: GatewayContext, rules: Acce
       contentType,
       hasBody: hasBody(request.raw),
       console: isConsole(request),
+      takesFiles: request.routeOptions.url === '/v1/files',
     };
     const decision = decideAccess(question, rules);
     if (decision.kind === 'refused') {

@@ -8,9 +8,13 @@ import { EngineError, bug } from '../errors.ts';
 import type { ModelStatus } from '../contract.ts';
 import type { ModelHost } from '../fleet/host.ts';
 import { collectGarbage } from '../heap.ts';
+import type { BatchControl, RowServer } from '../jobs/batches/batch-control.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
+import { batchRoutes } from './batches/batches.ts';
+import { fileRoutes } from './batches/files.ts';
+import { ROW_ENDPOINT, RowRequests } from './batches/row-requests.ts';
 import { consoleRoutes } from './console/console.ts';
 import { keyRoutes } from './console/keys.ts';
 import type { ConsoleServices } from './console/services.ts';
@@ -73,6 +77,8 @@ export interface GatewayOptions {
   readonly onRecord?: (record: RequestRecord) => void;
   /** What the console works with; asked for when somebody uses it. Without, the server has the API and the status alone. */
   readonly console?: () => Promise<ConsoleServices>;
+  /** Files and batches; asked for when somebody uses them. Without, there are none. */
+  readonly batches?: () => Promise<BatchControl>;
 }
 
 interface ListenAddress {
@@ -91,6 +97,8 @@ export interface Gateway {
   readModels(): readonly ModelStatus[];
   /** What each model did since the last call. */
   sampleModels(): readonly ModelSample[];
+  /** Runs rows of batches. */
+  readonly rows: RowServer;
   /** A request without a socket, for tests. */
   readonly inject: FastifyInstance['inject'];
 }
@@ -103,8 +111,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let url: string | null = null;
   const context = createContext(options, limits, () => url);
   const samples = new ModelSamples();
-  const endLive = await addRoutes(app, context, options, parser);
+  const rows = new RowRequests(app, context.host, context.access);
+  const endLive = await addRoutes(app, context, options, { parser, rows });
   return {
+    rows,
     inject: app.inject.bind(app),
     readModels: () => readModels(context),
     sampleModels: () => {
@@ -117,6 +127,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return listening;
     },
     close: async ({ drainMs }) => {
+      rows.close();
       await context.activity.drain(drainMs);
       endLive();
       // A reader that does not take its last frames must not keep the server.
@@ -134,9 +145,11 @@ function createContext(options: GatewayOptions, limits: Limits, address: () => s
   const { host, config, log, access = null, now = Date.now, clock = () => performance.now(), accounting = NO_ACCOUNTING } = options;
   const waits = new RecentWaits();
   const onRecord = (record: RequestRecord): void => {
-    if (record.queueMs !== null) waits.add(record.atMs + record.totalMs, record.queueMs);
+    const isRow = record.endpoint === ROW_ENDPOINT;
+    // Rows wait for everybody else, and nobody waits for them.
+    if (record.queueMs !== null && !isRow) waits.add(record.atMs + record.totalMs, record.queueMs);
     const { key, upstreamUsd, energyUsd, hardwareUsd } = record;
-    if (key !== null) access?.spent(key, { upstreamUsd, localUsd: energyUsd + hardwareUsd });
+    if (key !== null) access?.spent(key, { upstreamUsd, localUsd: isRow ? energyUsd : energyUsd + hardwareUsd });
     options.onRecord?.(record);
   };
   return {
@@ -190,8 +203,13 @@ function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {
 }
 
 /** Returns how to end the streams that have no end of their own. */
-async function addRoutes(app: GatewayApp, context: GatewayContext, options: GatewayOptions, parser: JsonParser): Promise<() => void> {
-  const { config, console } = options;
+async function addRoutes(
+  app: GatewayApp,
+  context: GatewayContext,
+  options: GatewayOptions,
+  { parser, rows }: { readonly parser: JsonParser; readonly rows: RowRequests },
+): Promise<() => void> {
+  const { config, console, batches } = options;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
     // What is done to a thing that the path names needs no words.
@@ -201,7 +219,9 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
   app.decorateRequest('caller', null);
   app.decorateRequest('budget', null);
   app.decorateRequest('workLeft', null);
+  rows.markRows();
   traceRequests(app, context.traces);
+  rows.countInteractive();
   guardEntry(app, context, {
     allowedHosts: config.allowedHosts ?? [],
     allowedOrigins: config.allowedOrigins ?? [],
@@ -214,6 +234,10 @@ async function addRoutes(app: GatewayApp, context: GatewayContext, options: Gate
   if (context.access !== null) {
     keyRoutes(app, context, context.access);
     sessionRoutes(app, context.access);
+  }
+  if (batches !== undefined) {
+    fileRoutes(app, batches);
+    batchRoutes(app, batches);
   }
   const endLive = console === undefined ? () => undefined : consoleRoutes(app, context, console);
   docsRoutes(app);

@@ -15,7 +15,7 @@ export async function collectSchemas(app: GatewayApp, version: string): Promise<
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Millrace', version, description: describeApi() },
-      tags: ['Chat', 'Completions', 'Responses', 'Embeddings', 'Reranking', 'Classification', 'Models', 'Health', 'Console'].map(
+      tags: ['Chat', 'Completions', 'Responses', 'Embeddings', 'Reranking', 'Classification', 'Batches', 'Models', 'Health', 'Console'].map(
         (name) => ({ name }),
       ),
     },

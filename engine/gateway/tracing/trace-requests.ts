@@ -1,6 +1,7 @@
 // Begins a trace for each request of the API and ends it with its response. Console calls have none.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayApp } from '../context.ts';
+import { ROW_ENDPOINT } from '../batches/row-requests.ts';
 import { onRequestEnd } from '../request-end.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Traces } from './traces.ts';
@@ -33,7 +34,7 @@ export function traceRequests(app: GatewayApp, traces: Traces): void {
   app.decorateRequest('trace', null);
   app.addHook('onRequest', async (request, reply) => {
     const endpoint = request.is404 || request.method === 'OPTIONS' ? undefined : ENDPOINTS.get(request.routeOptions.url ?? '');
-    if (endpoint !== undefined) begin(request, reply, traces.begin(request.id, endpoint), traces);
+    if (endpoint !== undefined) begin(request, reply, traces.begin(request.id, request.row === null ? endpoint : ROW_ENDPOINT), traces);
   });
   app.addHook('preValidation', async (request) => request.trace?.asked(request.body));
 }
