@@ -10,6 +10,7 @@ import { errorBody } from './error-body.ts';
 import type { JsonFormat, StreamFormat } from './openai/answer-format.ts';
 import { continuedComment, routeAsk } from './route-ask.ts';
 import { PromptRun, type PromptRunOptions, type RunOutcome } from './prompt-run.ts';
+import { placeComment, placeHeaders } from './queue-place.ts';
 import { SseStream } from './sse.ts';
 
 export interface Answering {
@@ -38,7 +39,12 @@ export function answerJson(answering: Answering, format: JsonFormat): Promise<un
 export function answerStream(answering: Answering, format: StreamFormat): Promise<void> {
   const { context, reply } = answering;
   const wire = format.wire === undefined ? {} : { wire: format.wire };
-  const stream = new SseStream({ response: reply.raw, limits: context.limits, onOpen: () => takeOver(reply), ...wire });
+  const place = () => reply.request.trace?.standing() ?? null;
+  const onOpen = (): void => {
+    void reply.headers(placeHeaders(place()));
+    takeOver(reply);
+  };
+  const stream = new SseStream({ response: reply.raw, limits: context.limits, onOpen, waiting: () => placeComment(place()), ...wire });
   return new Promise((resolve, reject) => {
     launch(answering, {
       mayRestart: (prompt) => format.mayRestart(prompt),

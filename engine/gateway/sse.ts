@@ -30,6 +30,8 @@ export interface SseOptions {
   readonly onOpen: () => void;
   /** Default: server-sent events. */
   readonly wire?: StreamWire;
+  /** What to say in place of the plain comment, where the wire takes comments; null: nothing better. */
+  readonly waiting?: () => string | null;
 }
 
 export class SseStream {
@@ -73,7 +75,7 @@ export class SseStream {
   }
 
   #comment(): void {
-    if (this.#wire.comment !== '') return this.send(this.#wire.comment);
+    if (this.#wire.comment !== '') return this.send(this.#options.waiting?.() ?? this.#wire.comment);
     if (this.#ended) return;
     this.#open();
     this.#options.response.flushHeaders();

@@ -42,7 +42,8 @@ export class FairHost implements ModelHost {
     if (refusal !== null) return refused(request, onEvent, refusal);
     if (hosted === undefined || this.#isDraining) return host.generate(request, onEvent);
     const lane = this.#laneOf(hosted);
-    const entry: Entry = { id: this.#nextId++, request, onEvent, generation: null, started: false, chargedMs: 0 };
+    const arrivedMs = this.#options.now();
+    const entry: Entry = { id: this.#nextId++, request, onEvent, arrivedMs, sentMs: null, generation: null, started: false, chargedMs: 0 };
     let isCancelled = false;
     // Callers hold their Generation before the first event.
     queueMicrotask(() => (isCancelled ? request.onSettled?.() : lane.add(entry, flowOf(request.caller))));
@@ -51,13 +52,7 @@ export class FairHost implements ModelHost {
         isCancelled = true;
         lane.cancel(entry);
       },
-      progress: () => {
-        const wait = lane.waitOf(entry);
-        const isLoaded = host.get(request.model)?.state.kind === 'ready';
-        return wait === null && entry.generation !== null
-          ? entry.generation.progress()
-          : { phase: isLoaded ? 'queued' : 'loading', position: wait?.position ?? null, etaMs: isLoaded ? (wait?.etaMs ?? null) : null };
-      },
+      progress: () => this.#progressOf(entry, lane),
     };
   }
 
@@ -74,6 +69,17 @@ export class FairHost implements ModelHost {
   drain(): void {
     this.#isDraining = true;
     for (const lane of this.#lanes.values()) lane.flush();
+  }
+
+  #progressOf(entry: Entry, lane: Lane): GenerationProgress {
+    const { generation, sentMs, arrivedMs, request } = entry;
+    if (generation !== null && sentMs !== null) {
+      const { waitedMs, ...progress } = generation.progress();
+      return waitedMs === undefined ? progress : { ...progress, waitedMs: sentMs - arrivedMs + waitedMs };
+    }
+    const { position, etaMs } = lane.waitOf(entry);
+    const isLoaded = this.#options.host.get(request.model)?.state.kind === 'ready';
+    return isLoaded ? { phase: 'queued', position, etaMs } : { phase: 'loading', position, etaMs: null };
   }
 
   /** A key that names a tier or an alias may use what that stands for; names as clients spell them are judged at the entry. */

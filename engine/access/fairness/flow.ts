@@ -8,6 +8,9 @@ export interface Entry {
   readonly id: number;
   readonly request: GenerateRequest;
   readonly onEvent: (event: GenerateEvent) => void;
+  readonly arrivedMs: number;
+  /** When it was handed on; null while it waits. */
+  sentMs: number | null;
   /** Null while it waits. */
   generation: Generation | null;
   /** It has made a token, or read its prompt. */

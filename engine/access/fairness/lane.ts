@@ -56,9 +56,8 @@ export class Lane {
     this.#pump();
   }
 
-  /** Where a waiting request stands; null: it runs. */
-  waitOf(entry: Entry): Pick<GenerationProgress, 'position' | 'etaMs'> | null {
-    if (entry.generation !== null) return null;
+  /** Where a waiting request stands. */
+  waitOf(entry: Entry): Pick<GenerationProgress, 'position' | 'etaMs'> {
     const { now } = this.#options;
     this.#order ??= fairOrder(this.#view());
     const starting = this.#all
@@ -105,6 +104,7 @@ export class Lane {
       flow.charge(entry, deviceMs);
       entry.request.onCharge?.(deviceMs);
     };
+    entry.sentMs = this.#options.now();
     entry.generation = this.#options.generate({ ...entry.request, onCharge }, (event) => this.#take(flow, entry, event));
   }
 

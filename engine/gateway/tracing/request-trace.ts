@@ -104,6 +104,11 @@ export class RequestTrace {
     if (prompt === 0 && event.kind === 'started') this.#waitedMs = this.#toldWaitMs(this.#standing(), nowMs);
   }
 
+  /** Where it stands; null before a model was asked. */
+  standing(): GenerationProgress | null {
+    return this.#standing();
+  }
+
   /** What the response cache did for it. */
   cached(use: CacheUse): void {
     this.#cache = use;
