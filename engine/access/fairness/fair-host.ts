@@ -1,7 +1,16 @@
 // A host that shares each model out fairly among tenants, before another host that runs whatever it is given in order.
 // Encoders have a fair queue of their own in the model's process. Models outside a key's scope are refused here too, whoever chose them.
 import { EngineError, toWireError } from '../../errors.ts';
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, RequestCaller } from '../../fleet/host.ts';
+import type {
+  EncodeRequest,
+  Encoding,
+  GenerateRequest,
+  Generation,
+  GenerationProgress,
+  HostedModel,
+  ModelHost,
+  RequestCaller,
+} from '../../fleet/host.ts';
 import type { GenerateEvent, PromptInput } from '../../runner/protocol.ts';
 import { WEIGHTS } from './fair-order.ts';
 import type { Entry } from './flow.ts';
