@@ -146,11 +146,12 @@ export class CachedGenerations {
 }
 
 function listenerOf(request: GenerateRequest, onEvent: OnEvent): Listener {
-  const { onCharge, onSettled, mayRestart } = request;
+  const { onCharge, onUpstreamUsd, onSettled, mayRestart } = request;
   return {
     onEvent,
     mayRestart: mayRestart ?? (() => false),
     ...(onCharge === undefined ? {} : { onCharge }),
+    ...(onUpstreamUsd === undefined ? {} : { onUpstreamUsd }),
     ...(onSettled === undefined ? {} : { onSettled }),
   };
 }

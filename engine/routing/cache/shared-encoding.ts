@@ -19,7 +19,9 @@ export class SharedEncoding {
       onCharge: (deviceMs) => this.#payer.onCharge?.(deviceMs),
       onSettled: () => this.#payer.onSettled?.(),
     };
-    this.encoding = host.encode({ model, inputs, params, ...charging, ...(asker && { caller: asker }) }, this.#ended.signal).finally(() => (this.#isSettled = true));
+    this.encoding = host
+      .encode({ model, inputs, params, ...charging, ...(asker && { caller: asker }) }, this.#ended.signal)
+      .finally(() => (this.#isSettled = true));
     // Whoever awaits it hears of a failure; when all have left, nobody does.
     this.encoding.catch(() => undefined);
   }

@@ -47,6 +47,7 @@ export class SharedGeneration {
       ...(request.caller && { caller: request.caller }),
       mayRestart: () => this.#listeners.every(({ mayRestart }) => mayRestart()),
       onCharge: (deviceMs) => this.#payer?.onCharge?.(deviceMs),
+      onUpstreamUsd: (usd) => this.#payer?.onUpstreamUsd?.(usd),
       onSettled: () => this.#payer?.onSettled?.(),
     };
     this.#generation = host.generate(shared, (event) => this.#take(event));
