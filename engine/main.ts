@@ -89,6 +89,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       accounting: books.accounting,
       onRecord: (record) => books.record(record),
       console: () => books.services(),
+      batches: () => books.batches(),
     });
     books.serves(gateway);
     const { url } = await gateway.listen();

@@ -5,6 +5,7 @@ import { bug, EngineError } from '../errors.ts';
 import type { ModelControl } from '../fleet/control.ts';
 import type { Accounting } from '../gateway/tracing/accounting.ts';
 import type { ConsoleServices } from '../gateway/console/services.ts';
+import type { BatchControl, RowServer } from '../jobs/batches/batch-control.ts';
 import type { SpawnPull } from '../jobs/pull-process.ts';
 import type { AlertChange } from '../ledger/alerts/evaluate.ts';
 import { premiumPrice, premiumUsd } from '../ledger/cost/formulas.ts';
@@ -33,6 +34,8 @@ export interface BookkeepingOptions {
 export interface ServedModels {
   readModels(): readonly ModelStatus[];
   sampleModels(): readonly ModelSample[];
+  /** Runs rows of batches. */
+  readonly rows: RowServer;
 }
 
 /** Records that are held until the books are open; more are dropped and logged. */
@@ -66,10 +69,13 @@ export class Bookkeeping {
   /** What the console works with; opens the books unless they are open.
    *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
   async services(): Promise<ConsoleServices> {
-    const { services } = await this.#opened().catch((cause: unknown) => {
-      throw new EngineError('history_unavailable', 'The books of the engine cannot be opened; its log says why.', { cause });
-    });
-    return services;
+    return (await this.#opened().catch(refuse)).services;
+  }
+
+  /** Files and batches; opens the books unless they are open.
+   *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
+  async batches(): Promise<BatchControl> {
+    return (await this.#opened().catch(refuse)).batches;
   }
 
   /** Must be called before the books are opened. */
@@ -113,4 +119,8 @@ export class Bookkeeping {
     for (const record of this.#held.splice(0)) books.take(record);
     return books;
   }
+}
+
+function refuse(cause: unknown): never {
+  throw new EngineError('history_unavailable', 'The books of the engine cannot be opened; its log says why.', { cause });
 }

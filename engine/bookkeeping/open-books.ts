@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { CatalogueModel, CostSettings } from '../contract.ts';
 import type { ConsoleServices } from '../gateway/console/services.ts';
+import type { BatchControl } from '../jobs/batches/batch-control.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { pullSpawner } from '../jobs/pull-process.ts';
 import { AlertWatch } from '../ledger/alerts/alert-watch.ts';
@@ -15,6 +16,7 @@ import { Sampler } from '../ledger/sampler.ts';
 import { openLedger } from '../ledger/sqlite-ledger.ts';
 import { CATALOGUE } from '../models/sources/catalogue.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
+import { isRow, startBatches } from './start-batches.ts';
 import { followSettings } from './follow-settings.ts';
 
 export interface OpenBooksOptions extends BookkeepingOptions {
@@ -27,6 +29,7 @@ export interface OpenBooksOptions extends BookkeepingOptions {
 
 export interface Books {
   readonly services: ConsoleServices;
+  readonly batches: BatchControl;
   /** A finished request. */
   readonly take: (record: RequestRecord) => void;
   /** Writes what is held, and ends what runs. */
@@ -52,12 +55,18 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
   const meters = startMeters(options, ledger);
   const stopFollowing = followSettings(ledger, options);
   for (const id of ledger.settings.pinnedModels) void loadPinned(id, options);
-  const { alerts, metrics, cost, devices, take } = meters;
+  const { alerts, metrics, cost, devices } = meters;
+  const { batches, ...rows } = startBatches({ dataDir, log, rows: options.served.rows, ledger, devices });
   return {
+    batches,
     services: { ledger, jobs, models: options.models, alerts, metrics, cost, devices, catalogue: CATALOGUE.map(catalogueModel) },
-    take,
+    take: (record) => {
+      meters.take(record);
+      tell(rows.take, record, log);
+    },
     close: async () => {
       stopFollowing();
+      await rows.close();
       await Promise.all([meters.close(), jobs.close()]);
       await ledger.close();
     },
@@ -90,7 +99,8 @@ function startMeters(options: OpenBooksOptions, ledger: Ledger) {
   const sinks = [
     (record: RequestRecord) => ledger.record(record),
     (record: RequestRecord) => metrics.observeRequest(record),
-    (record: RequestRecord) => alerts.observeRequest(record),
+    // Objectives are for those who wait for an answer.
+    (record: RequestRecord) => (isRow(record) ? undefined : alerts.observeRequest(record)),
     (record: RequestRecord) => day.record(record),
   ];
   return {

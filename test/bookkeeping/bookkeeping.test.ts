@@ -3,10 +3,15 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Bookkeeping } from '../../engine/bookkeeping/bookkeeping.ts';
 import type { Books, OpenBooksOptions } from '../../engine/bookkeeping/open-books.ts';
+import type { BatchControl } from '../../engine/jobs/batches/batch-control.ts';
 import type { RequestRecord } from '../../engine/ledger/ledger.ts';
 import { FakeFleet, FakeJobs } from '../renderer/engine.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
+import { FakeRows } from '../fakes/rows.ts';
 import { aRequest } from '../ledger/store/records.ts';
+
+/** Nobody asks for them here. */
+const noBatches = new Proxy({} as BatchControl, { get: (_, name) => expect.fail(`${String(name)} of batches is asked for`) });
 
 interface Opening {
   readonly attempts: number;
@@ -42,6 +47,7 @@ function opening(faults: number): Opening {
         cost: () => cost,
         catalogue: [],
       },
+      batches: noBatches,
       take: (record) => taken.push(record),
       close: async () => undefined,
     };
@@ -56,7 +62,7 @@ function opening(faults: number): Opening {
     spawnPull: null,
     openBooks,
   });
-  books.serves({ readModels: () => [], sampleModels: () => [] });
+  books.serves({ readModels: () => [], sampleModels: () => [], rows: new FakeRows() });
   return {
     get attempts() {
       return attempts;

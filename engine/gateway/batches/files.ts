@@ -36,7 +36,10 @@ const contentSchema = {
   tags: ['Batches'],
   summary: 'The bytes of a file',
   params,
-  response: { 200: { description: 'The file.', content: { 'application/jsonl': { schema: Type.Unsafe<Readable>(Type.String()) } } }, ...errorResponses },
+  response: {
+    200: { description: 'The file.', content: { 'application/jsonl': { schema: Type.Unsafe<Readable>(Type.String()) } } },
+    ...errorResponses,
+  },
 };
 const deleteSchema = {
   tags: ['Batches'],

@@ -42,5 +42,7 @@ export function traceRequests(app: GatewayApp, traces: Traces): void {
 function begin(request: FastifyRequest, reply: FastifyReply, trace: RequestTrace, traces: Traces): void {
   request.trace = trace;
   const { raw } = reply;
-  onRequestEnd(request, reply, () => traces.end(trace, { status: raw.headersSent ? raw.statusCode : null, whole: raw.writableFinished }));
+  // The answer to a row goes nowhere: it is whole once it is written.
+  const isWhole = (): boolean => (request.row === null ? raw.writableFinished : raw.writableEnded);
+  onRequestEnd(request, reply, () => traces.end(trace, { status: raw.headersSent ? raw.statusCode : null, whole: isWhole() }));
 }

@@ -1,8 +1,8 @@
 // Owns the folder of uploaded files: their bytes arrive in drafts, and a whole one gets its name by one rename.
 // Knows nothing about what files hold or whose they are.
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
 import type { ReceivedFile } from './batch-control.ts';
@@ -14,10 +14,13 @@ const DRAFT = '.partial';
 export class FileFolder {
   readonly #path: string;
   readonly #mostBytes: number;
+  /** What lay here before anything was received. */
+  readonly #found: readonly string[];
 
   constructor(path: string, mostBytes = MOST_FILE_BYTES) {
     this.#path = path;
     this.#mostBytes = mostBytes;
+    this.#found = existsSync(path) ? readdirSync(path) : [];
   }
 
   /** Nothing is left of a source that fails or is too long.
@@ -57,9 +60,8 @@ export class FileFolder {
 
   /** Removes drafts of an earlier run, and files that nobody knows. */
   async sweep(known: readonly string[]): Promise<void> {
-    const names = await readdir(this.#path).catch(() => []);
     const kept = new Set(known);
-    for (const name of names) if (!kept.has(name)) await rm(join(this.#path, name), { force: true });
+    for (const name of this.#found) if (!kept.has(name)) await rm(join(this.#path, name), { force: true });
   }
 
   /** Whether the file is still there. */

@@ -1,7 +1,7 @@
 // Answers with what systeminformation knows of memory, temperature and graphics adapters. A thread of its own, because the library
 // runs some tools synchronously.
 import { parentPort } from 'node:worker_threads';
-import { cpuTemperature, graphics, mem } from 'systeminformation';
+import { battery, cpuTemperature, graphics, mem } from 'systeminformation';
 import type { SystemAnswer, SystemQuestion } from './system.ts';
 
 const READERS: { readonly [K in SystemQuestion]: () => Promise<unknown> } = {
@@ -11,6 +11,10 @@ const READERS: { readonly [K in SystemQuestion]: () => Promise<unknown> } = {
   },
   temperature: async () => ({ temperature: { value: (await cpuTemperature()).main, basis: 'the system’s thermal sensor' } }),
   adapters: async () => (await graphics()).controllers.map(({ vendor, model, vram }) => ({ vendor, model, vramMiB: vram })),
+  mains: async () => {
+    const { hasBattery, acConnected } = await battery();
+    return hasBattery ? acConnected : null;
+  },
 };
 
 parentPort?.on('message', (question: SystemQuestion) => {

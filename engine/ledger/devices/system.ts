@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CpuFacts, DeviceSource, GpuFacts } from './facts.ts';
 
-export type SystemQuestion = 'memory' | 'temperature' | 'adapters';
+export type SystemQuestion = 'memory' | 'temperature' | 'adapters' | 'mains';
 export type SystemAnswer = { readonly kind: 'answer'; readonly value: unknown } | { readonly kind: 'failed'; readonly message: string };
 
 /** A graphics adapter as systeminformation lists it. */
