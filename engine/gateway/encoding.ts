@@ -64,7 +64,7 @@ function hostRequest({ context, request, model, inputs, truncate }: EncodingAsk)
 
 /** A tenant, or a connection of this machine: what no single request can multiply. */
 function callerOf({ caller, socket }: FastifyRequest): string {
-  return caller?.key != null ? caller.tenant : `${socket.remoteAddress}:${socket.remotePort}`;
+  return caller !== null && caller.key !== null ? caller.tenant : `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 const DEADLINE_HEADER = 'x-millrace-deadline-ms';
