@@ -1,11 +1,12 @@
 // Starts the real `millrace` command as a user would: its own process, its own data folder, a free port.
 // Knows nothing about what is then asked of it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { link, mkdir, mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { cachedFolder } from './cache.ts';
 import { testCacheDir, testEncoder, testModel } from './models.ts';
 
@@ -97,13 +98,16 @@ export interface ServeOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Leave response caches on. Default: off, so that every request is computed. */
   readonly caches?: boolean;
+  /** No file of the server may grow past this, until `unlimitFiles`; Linux alone. */
+  readonly fileLimitBytes?: number;
 }
 
 /** `millrace serve` on a free port, after `/ready` has said yes. @throws when the process ends before that */
 export async function serve(options: ServeOptions = {}): Promise<Served> {
   const dataDir = options.dataDir ?? (await ownDataDir(await convertedModel()));
   const startedAt = performance.now();
-  const child = start(['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])], options.env ?? {});
+  const args = ['serve', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])];
+  const child = start(args, options.env ?? {}, options.fileLimitBytes);
   const { output, ended, hasEnded } = watch(child);
   const fail = async (): Promise<never> => {
     const { code, signal } = await ended;
@@ -131,8 +135,18 @@ async function setCaches(url: string, enabled: boolean): Promise<void> {
   await response.body?.cancel();
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [CLI, ...args], { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Lets the files of a running server grow again, as when somebody has made room on a full disk. */
+export async function unlimitFiles(pid: number): Promise<void> {
+  await promisify(execFile)('prlimit', ['--pid', String(pid), '--fsize=unlimited:unlimited']);
+}
+
+/** `prlimit` becomes the command, so that the process is the same. */
+function start(args: readonly string[], env: NodeJS.ProcessEnv, fileLimitBytes?: number): ChildProcess {
+  const options = { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] } as const;
+  const command = [process.execPath, CLI, ...args];
+  return fileLimitBytes === undefined
+    ? spawn(process.execPath, command.slice(1), { ...options, stdio: [...options.stdio] })
+    : spawn('prlimit', [`--fsize=${fileLimitBytes}:unlimited`, ...command], { ...options, stdio: [...options.stdio] });
 }
 
 function watch(child: ChildProcess) {

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Bookkeeping } from '../../engine/bookkeeping/bookkeeping.ts';
-import type { Banner, RequestPage } from '../../engine/contract.ts';
+import type { RequestPage } from '../../engine/contract.ts';
 import { createGateway, type Gateway } from '../../engine/gateway/gateway.ts';
 import { FakeHost } from '../fakes/host.ts';
 import { ask, post } from '../gateway/serving.ts';
+import { banners } from './banners.ts';
 
 const log = pino({ level: 'silent' });
 const models = {
@@ -71,19 +72,6 @@ async function recorded(url: string): Promise<readonly string[]> {
   return ((await response.json()) as RequestPage).rows.map(({ requestId }) => requestId).sort();
 }
 
-/** Of one moment of the live feed. */
-async function banners(url: string): Promise<readonly Banner[]> {
-  const controller = new AbortController();
-  const response = await fetch(`${url}/api/live`, { signal: controller.signal });
-  let text = '';
-  for await (const bytes of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += bytes;
-    if (/data: .*\n\n/.test(text)) break;
-  }
-  controller.abort();
-  return (JSON.parse(/data: (.*)\n\n/.exec(text)?.[1] ?? '{"banners":[]}') as { banners: readonly Banner[] }).banners;
-}
-
 const PATIENCE = { timeout: 15_000, interval: 50 };
 
 describe('a server and its history', () => {
@@ -112,7 +100,8 @@ describe('a server and its history', () => {
     await expect.poll(() => recorded(url), PATIENCE).toEqual(['a']);
     for (const name of ['history.db', 'history.db-wal']) {
       const file = await open(join(dataDir, name), 'r+');
-      await file.write(Buffer.alloc(65_536, 0xa5), 0, 65_536, 0);
+      const { size } = await file.stat();
+      await file.write(Buffer.alloc(size, 0xa5), 0, size, 0);
       await file.close();
     }
     for (let at = 0; at < 5; at++) expect(await chat(url, `during-${at}`)).toBe(200);

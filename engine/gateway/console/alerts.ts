@@ -54,7 +54,8 @@ export function alertRoutes(app: GatewayApp, { now, host }: GatewayContext, serv
   app.get('/api/slos', { schema: slosSchema }, async (): Promise<SlosAnswer> => {
     const { ledger, alerts } = await services();
     const { fallback, models } = ledger.settings.slos;
-    const ids = new Set([...host.list().map(({ manifest }) => manifest.id), ...Object.keys(models)]);
+    const served = host.list().filter(({ origin }) => origin !== 'route');
+    const ids = new Set([...served.map(({ manifest }) => manifest.id), ...Object.keys(models)]);
     return { fallback, models: [...ids].sort().map((id) => alerts.sloOf(id)) };
   });
 }

@@ -45,7 +45,7 @@ function figure(metric: AlertMetric, value: number): string {
     case 'deviceMemoryShare':
       return `${round(value * 100, 1)}%`;
     case 'queueDepth':
-      return `${round(value, 0)} requests`;
+      return `${round(value, 0)} request${round(value, 0) === '1' ? '' : 's'}`;
     case 'costPerRequestUsd':
       return `$${Number(value.toPrecision(3))}`;
     case 'meanBatch':

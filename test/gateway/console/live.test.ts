@@ -1,5 +1,6 @@
 // The live feed: what it says while requests run, and that a follower costs nothing once it is gone or does not read.
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { NowSnapshot } from '../../../engine/contract.ts';
@@ -67,6 +68,30 @@ describe('GET /api/live', () => {
     await (await open).text();
     await Promise.all([followed, closed]);
     expect(states[0]).toBe('serving');
+  });
+
+  it('cuts off a reader whose socket stays full, while others see each moment', async () => {
+    // Larger than what the system holds for a reader that does not read.
+    const large = { ...ALERT, sentence: 'x'.repeat(4_000_000) };
+    const alerts = { active: () => [large], snooze: () => false, testWebhook: async () => null, sloOf: () => expect.fail('not asked') };
+    const { port, url } = await consoling({}, { alerts });
+    const slow = connect(port, '127.0.0.1');
+    const closed = once(slow, 'close');
+    slow.on('error', () => undefined);
+    slow.write(`GET /api/live HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
+    await once(slow, 'readable');
+    // From here on it takes nothing.
+    slow.pause();
+    const controller = new AbortController();
+    let moments = 0;
+    for await (const _ of follow(url, controller.signal)) if (++moments === 40) break;
+    controller.abort();
+    let bytes = 0;
+    slow.on('data', (piece: Buffer) => (bytes += piece.length));
+    slow.resume();
+    await closed;
+    // It got what lay in between, and no frame for each of the moments.
+    expect(bytes).toBeLessThan(20 * large.sentence.length);
   });
 
   it('says what is wrong with the history in a banner', async () => {
