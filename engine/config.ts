@@ -138,6 +138,22 @@ export const OPTIONS = {
     fallback: () => false,
     parse: onOff,
   }),
+  lan: row({
+    flag: '--lan [on|off]',
+    env: 'MILLRACE_LAN',
+    help: 'lets other machines in, by TLS and with an API key, and announces the server by mDNS; without it as the console has set it',
+    limit: ON_OFF_LIMIT,
+    fallback: (): boolean | null => null,
+    parse: onOff,
+  }),
+  tlsPort: row({
+    flag: '--tls-port <number>',
+    env: 'MILLRACE_TLS_PORT',
+    help: 'port on which other machines are answered; without it the one after --port',
+    limit: 'a whole number from 0 to 65535',
+    fallback: (): number | null => null,
+    parse: wholeNumber(0, 65_535),
+  }),
   allowHost: row({
     flag: '--allow-host <names>',
     env: 'MILLRACE_ALLOW_HOST',

@@ -1,8 +1,11 @@
 // Wires the rooms into a running engine: config, store, fleet, gateway. Ends them in the reverse order.
 // NOTE: the order is for a fast start: the model's process boots before this one loads its HTTP libraries.
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Access } from './access/access.ts';
 import { FairHost } from './access/fairness/fair-host.ts';
+import { Lan } from './access/lan/lan.ts';
 import { openAccess } from './access/open-access.ts';
 import { readConfig, type EngineConfig } from './config.ts';
 import { availableMemoryBytes, physicalCores } from './fleet/devices.ts';
@@ -11,6 +14,8 @@ import type { ModelState } from './fleet/host.ts';
 import { forkRunner, RUNNER_ENTRY, type RunnerSource, type SpawnRunner } from './fleet/runner-process.ts';
 import { Bookkeeping } from './bookkeeping/bookkeeping.ts';
 import { keepHeapSmall } from './heap.ts';
+import type { LanStatus } from './contract.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
 import type { SpawnPull } from './jobs/pull-process.ts';
 import type { AlertChange } from './ledger/alerts/evaluate.ts';
@@ -21,6 +26,8 @@ export interface Engine {
   /** Base address of the API, such as `http://127.0.0.1:11711`. */
   readonly url: string;
   readonly fleet: Fleet;
+  /** Whether other machines are let in, and how they find it. */
+  readonly lan: () => LanStatus;
   /** The model that is loaded at once, and how that ends; null when none is installed or there is a choice. */
   readonly preloaded: { readonly model: string; readonly state: Promise<ModelState> } | null;
   /** Refuses new requests, lets running ones finish for at most `drainMs`, then ends every process. Safe to call twice. */
@@ -90,9 +97,15 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       onRecord: (record) => books.record(record),
       console: () => books.services(),
       batches: () => books.batches(),
+      lan: () => lan,
     });
+    const lan = createLan(config, { gateway, access, log });
     books.serves(gateway);
     const { url } = await gateway.listen();
+    await openLan(lan, config, log).catch(async (cause: unknown) => {
+      await gateway.close({ drainMs: 0 });
+      throw cause;
+    });
     lock.announce(url);
     openSoon(books, preloaded?.state ?? null);
     void (preloaded?.state ?? Promise.resolve()).then(keepHeapSmall);
@@ -100,17 +113,40 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       fair.drain();
       fleet.drain();
       await gateway.close({ drainMs });
+      await lan.close();
       await closeAccess();
       await fleet.close(0);
       await books.close();
       await routing.close();
       lock.release();
     });
-    return { url, fleet, preloaded, close };
+    return { url, fleet, preloaded, lan: () => lan.status, close };
   } catch (cause) {
     await fleet.close(0);
     throw cause;
   }
+}
+
+function createLan(config: EngineConfig, { gateway, access, log }: { gateway: Gateway; access: Access; log: Log }): Lan {
+  const { dataDir, port, tlsPort } = config;
+  return new Lan({
+    dataDir,
+    log,
+    systemName: hostname(),
+    version: engineVersion(),
+    host: '0.0.0.0',
+    port: tlsPort ?? (port === 0 ? 0 : port + 1),
+    listen: (address, certified) => gateway.listenTls(address, certified),
+    announce: async (announcement) => (await import('./access/lan/announce.ts')).announceByMdns(announcement),
+    hasUsableKey: () => access.hasUsableKey,
+    now: Date.now,
+  });
+}
+
+/** What the command line says must be done; what the console set earlier, where it can be. @throws EngineError of the switch */
+async function openLan(lan: Lan, config: EngineConfig, log: Log): Promise<void> {
+  if (config.lan === true) await lan.start();
+  else if (config.lan === null && lan.isWanted) await lan.start().catch((err: unknown) => log.error({ err }, 'other machines are not let in'));
 }
 
 /** A load longer than this goes on while the books are opened. */

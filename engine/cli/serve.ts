@@ -1,5 +1,6 @@
 // `millrace serve`: the engine until a signal ends it, and the lines that tell a person what to do with it.
 import type { EngineConfig } from '../config.ts';
+import type { LanStatus } from '../contract.ts';
 import { EngineError } from '../errors.ts';
 import type { ModelState } from '../fleet/host.ts';
 import type { RunnerSource } from '../fleet/runner-process.ts';
@@ -53,16 +54,25 @@ function unreachableAdvice(model: string, reasons: string): string {
 }
 
 function announce(engine: Engine, json: boolean): void {
+  const lan = engine.lan();
   const installed = engine.fleet.list().map(({ manifest }) => manifest);
   const models = installed.map(({ id }) => id);
-  if (json) return print(JSON.stringify({ url: engine.url, pid: process.pid, models }));
+  if (json) return print(JSON.stringify({ url: engine.url, pid: process.pid, models, lan }));
   print(`Millrace ${engineVersion()} listens on ${engine.url}`);
+  if (lan.url !== null) for (const line of lanLines(lan)) print(line);
   if (models.length === 0) return print(`No model is installed yet. In another terminal: millrace pull ${DEFAULT_MODEL}`);
   print(`Models: ${models.join(', ')}`);
   const writer = installed.find(({ id, kind }) => kind !== 'encoder' && id === (engine.preloaded?.model ?? id));
   if (writer !== undefined) print(`Try:    ${curlLine(engine.url, writer.id)}`);
   const embedder = installed.find((model) => model.kind === 'encoder' && model.config.head.kind === 'embedding');
   if (embedder !== undefined) print(`Embed:  ${embeddingsLine(engine.url, embedder.id)}`);
+}
+
+function lanLines({ url, addresses, fingerprint }: LanStatus): readonly string[] {
+  return [
+    `Others: ${url ?? ''} (also ${addresses.join(', ')}), with an API key: millrace key create --tenant NAME`,
+    `Trust:  ${url ?? ''}/ca, fingerprint ${fingerprint ?? ''}`,
+  ];
 }
 
 function embeddingsLine(url: string, model: string): string {

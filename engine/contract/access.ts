@@ -114,3 +114,16 @@ export interface AuditEntry {
   readonly subject: string | null;
   readonly status: number;
 }
+
+/** Whether other machines may use the server, and how they find it. `GET /api/lan`; `PUT /api/lan` with `enabled` turns the switch. */
+export interface LanStatus {
+  readonly enabled: boolean;
+  /** By which it is announced, such as `millrace-box.local`. */
+  readonly name: string;
+  /** Null while the switch is off. */
+  readonly url: string | null;
+  /** Of this machine, for networks without mDNS. */
+  readonly addresses: readonly string[];
+  /** SHA-256 of the authority's certificate, to compare on the device that is to trust it. */
+  readonly fingerprint: string | null;
+}

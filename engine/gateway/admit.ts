@@ -42,6 +42,8 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/docs/*',
   '/api/session',
   '/api/pair',
+  '/ca',
+  '/ca.crt',
 ]);
 
 /** Paths of the API outside of `/v1`, and the endpoint by whose name a key is let in. Of Ollama's, those that steer models are the console's. */

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Access } from '../access/access.ts';
+import type { Certified } from '../access/lan/certificates.ts';
+import type { TlsListener } from '../access/lan/lan.ts';
 import { EngineError, bug } from '../errors.ts';
 import type { ModelStatus } from '../contract.ts';
 import type { ModelHost } from '../fleet/host.ts';
@@ -17,6 +19,7 @@ import { fileRoutes } from './batches/files.ts';
 import { ROW_ENDPOINT, RowRequests } from './batches/row-requests.ts';
 import { consoleRoutes } from './console/console.ts';
 import { keyRoutes } from './console/keys.ts';
+import { lanRoutes, type LanControl } from './console/lan.ts';
 import type { ConsoleServices } from './console/services.ts';
 import { sessionRoutes } from './console/session.ts';
 import { readModels, statusRoute } from './console/status.ts';
@@ -25,6 +28,7 @@ import { errorSender, guardEntry, requestId } from './entry.ts';
 import { JsonParser } from './json-parser.ts';
 import { LAZY_COMPILERS } from './lazy-validation.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { authorityRoutes } from './routes/authority.ts';
 import { chatRoute } from './routes/chat.ts';
 import { classifyRoute } from './routes/classify.ts';
 import { completionsRoute } from './routes/completions.ts';
@@ -37,6 +41,7 @@ import { rerankRoutes } from './routes/rerank.ts';
 import { responseRoutes } from './routes/responses.ts';
 import { ResponseStore } from './responses/store/response-store.ts';
 import { answerSocketError } from './socket-errors.ts';
+import { listenTls } from './tls-listener.ts';
 import { TokenMeter } from './token-meter.ts';
 import { NO_ACCOUNTING, type Accounting } from './tracing/accounting.ts';
 import { ModelSamples } from './tracing/model-samples.ts';
@@ -71,6 +76,8 @@ export interface GatewayOptions {
   readonly now?: () => number;
   /** Monotonic, in ms with fractions. Default: the process's clock. */
   readonly clock?: () => number;
+  /** The switch that lets other machines in; asked for when the server is open. Without, there is none. */
+  readonly lan?: () => LanControl;
   /** What device time costs. Default: time is counted, money is not. */
   readonly accounting?: Accounting;
   /** Gets the record of each request of the API once, after its end. */
@@ -91,6 +98,8 @@ interface ListenAddress {
 export interface Gateway {
   /** @throws EngineError `invalid_request` for an address beyond loopback, or a port that is taken */
   listen(): Promise<ListenAddress>;
+  /** Answers other machines by TLS too; ended by its own `close`. @throws EngineError `invalid_request` for a port that is taken */
+  listenTls(address: { readonly host: string; readonly port: number }, certified: Certified): Promise<TlsListener>;
   /** Refuses new requests, lets the open ones end for at most `drainMs`, then closes. */
   close(options: { readonly drainMs: number }): Promise<void>;
   /** Every installed model as it is now. */
@@ -121,6 +130,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const models = context.host.list().filter(({ origin }) => origin !== 'route');
       return samples.take(models, context.traffic.take());
     },
+    listenTls: (address, certified) => listenTls(app, limits, { ...address, certified }),
     listen: async () => {
       const listening = await listen(app, options);
       url = listening.url;
@@ -209,7 +219,7 @@ async function addRoutes(
   options: GatewayOptions,
   { parser, rows }: { readonly parser: JsonParser; readonly rows: RowRequests },
 ): Promise<() => void> {
-  const { config, console, batches } = options;
+  const { config, console, batches, lan } = options;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
     // What is done to a thing that the path names needs no words.
@@ -223,14 +233,22 @@ async function addRoutes(
   traceRequests(app, context.traces);
   rows.countInteractive();
   guardEntry(app, context, {
-    allowedHosts: config.allowedHosts ?? [],
+    get allowedHosts() {
+      return [...(config.allowedHosts ?? []), ...(lan?.().hostNames ?? [])];
+    },
     allowedOrigins: config.allowedOrigins ?? [],
-    allowsAddresses: !isLoopback(config.host),
+    get allowsAddresses() {
+      return !isLoopback(config.host) || lan?.().status.enabled === true;
+    },
   });
   await collectSchemas(app, context.version);
   const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
   for (const add of [chatRoute, completionsRoute, responseRoutes, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes])
     add(app, context);
+  if (lan !== undefined) {
+    lanRoutes(app, lan);
+    authorityRoutes(app, () => lan().authorityCertificate);
+  }
   if (context.access !== null) {
     keyRoutes(app, context, context.access);
     sessionRoutes(app, context.access);

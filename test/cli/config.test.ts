@@ -13,6 +13,8 @@ const EDGES: Record<OptionName, { readonly good: string; readonly bad: string }>
   slots: { good: '256', bad: '0' },
   threads: { good: '1', bad: '1.5' },
   queue: { good: '1', bad: '-1' },
+  lan: { good: 'off', bad: 'perhaps' },
+  tlsPort: { good: '65535', bad: '-1' },
   requireKey: { good: 'on', bad: 'maybe' },
   speculation: { good: 'off', bad: 'toString' },
   maxBatch: { good: '1', bad: '0' },

@@ -39,6 +39,15 @@ export const pairingCode = shaped<contract.PairingCode>()(Type.Object({ code: te
 export const sessionInfo = shaped<contract.SessionInfo>()(
   Type.Object({ tenant: nullable(text), keyId: nullable(text), admin: Type.Boolean() }),
 );
+export const lanStatus = shaped<contract.LanStatus>()(
+  Type.Object({
+    enabled: Type.Boolean(),
+    name: text,
+    url: nullable(text),
+    addresses: Type.Array(text),
+    fingerprint: nullable(Type.String({ description: 'SHA-256 of the authority’s certificate.' })),
+  }),
+);
 export const auditEntries = shaped<readonly contract.AuditEntry[]>()(
   Type.Array(
     Type.Object({
