@@ -38,6 +38,8 @@ export interface BatchesOptions {
   /** Milliseconds since 1970, and monotonic ones. */
   readonly now?: () => number;
   readonly clock?: () => number;
+  /** How often the clock is looked at. */
+  readonly tickMs?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -61,8 +63,8 @@ export class Batches implements BatchControl {
   #isClosed = false;
 
   constructor(options: BatchesOptions) {
-    const { dataDir, log, server, settings, surroundings, now = Date.now, clock = () => performance.now() } = options;
-    this.#options = { ...options, now, clock };
+    const { dataDir, log, server, settings, surroundings, now = Date.now, clock = () => performance.now(), tickMs = TICK_MS } = options;
+    this.#options = { ...options, now, clock, tickMs };
     this.#store = new StoreThread(join(dataDir, 'batches.db'));
     this.#folder = new FileFolder(join(dataDir, 'files'));
     this.#clockOffsetMs = now() - clock();
@@ -85,7 +87,7 @@ export class Batches implements BatchControl {
     const [batches, uploads] = await Promise.all([this.#store.ask('openBatches'), this.#store.ask('uploads')]);
     await this.#folder.sweep(uploads);
     for (const batch of batches) this.#resume(batch);
-    this.#every(TICK_MS, () => this.#followClock());
+    this.#every(this.#options.tickMs, () => this.#followClock());
     this.#every(SWEEP_MS, () => this.#deleteExpired());
     await this.#deleteExpired();
   }
@@ -273,7 +275,6 @@ export class Batches implements BatchControl {
     this.#clockOffsetMs = offsetMs;
     if (Math.abs(byMs) < JUMP_MS) return;
     log.warn({ byMs }, 'the clock was set, or the machine slept; deadlines of batches move along');
-    this.#desk.shiftDeadlines(byMs);
     await this.#store.ask('shiftDeadlines', byMs);
   }
 

@@ -23,15 +23,16 @@ export class OpenBatch {
   /** Rows that run, and results that are not written. */
   inFlight = 0;
   unwritten = 0;
-  expiresMs: number;
+  /** Monotonic, so that a clock that is set ends nobody's day. */
+  readonly deadlineMs: number;
   #fetched: WaitingRow[] = [];
   #lastRank = -1;
   #isRead = false;
   #later: Later[] = [];
 
-  constructor(batch: Batch) {
+  constructor(batch: Batch, deadlineMs: number) {
     this.batch = batch;
-    this.expiresMs = batch.expiresMs;
+    this.deadlineMs = deadlineMs;
   }
 
   /** Whether rows wait, as far as is known. */

@@ -61,7 +61,8 @@ export class RowDesk {
 
   /** Runs its rows, after those of batches that came before. */
   add(batch: Batch, ending: OpenBatch['ending'] = null): void {
-    const open = new OpenBatch(batch);
+    const { now, clock } = this.#options;
+    const open = new OpenBatch(batch, clock() + batch.expiresMs - now());
     open.ending = ending;
     this.#open.set(batch.id, open);
     this.#pump();
@@ -80,11 +81,6 @@ export class RowDesk {
   /** What a request of a row has cost. */
   charged(batch: string, charges: BatchCharges): void {
     this.#writer.charge(batch, charges);
-  }
-
-  /** The clock was set by so much. */
-  shiftDeadlines(byMs: number): void {
-    for (const open of this.#open.values()) open.expiresMs += byMs;
   }
 
   get isIdle(): boolean {
@@ -164,9 +160,9 @@ export class RowDesk {
   }
 
   async #next(): Promise<{ readonly open: OpenBatch; readonly turn: RowTurn } | null> {
-    const { waitingRows, now } = this.#options;
+    const { waitingRows, clock } = this.#options;
     for (const open of this.#open.values()) {
-      const turn = await open.next((rank, limit) => waitingRows(open.batch.id, rank, limit), now());
+      const turn = await open.next((rank, limit) => waitingRows(open.batch.id, rank, limit), clock());
       if (turn !== null) return { open, turn };
     }
     return null;
@@ -182,7 +178,7 @@ export class RowDesk {
     } catch (err) {
       const { aborted } = flight.abort.signal;
       if (!aborted) this.#options.log.warn({ err, batch: open.batch.id, line: turn.row.line }, 'a row runs again');
-      open.again(turn, aborted ? 0 : this.#options.now() + RETRY_MS);
+      open.again(turn, aborted ? 0 : this.#options.clock() + RETRY_MS);
     } finally {
       this.#flights.delete(flight);
       open.inFlight--;
@@ -202,7 +198,7 @@ export class RowDesk {
     const answer = await this.#options.server.run({ requestId, tenant, keyId, endpoint, body }, abort.signal);
     const verdict = judgeAnswer(name, answer, requestId, tries + 1);
     if (verdict.kind !== 'again') return this.#keep(open, { ...name, ...verdict });
-    open.again({ row, tries: verdict.counts ? tries + 1 : tries }, this.#options.now() + verdict.afterMs);
+    open.again({ row, tries: verdict.counts ? tries + 1 : tries }, this.#options.clock() + verdict.afterMs);
   }
 
   /** Null when its line is not what it was. */
@@ -231,9 +227,9 @@ export class RowDesk {
   }
 
   #expire(): void {
-    const nowMs = this.#options.now();
-    for (const { batch, expiresMs, ending } of this.#open.values())
-      if (ending === null && expiresMs <= nowMs) this.end(batch.id, 'expired');
+    const nowMs = this.#options.clock();
+    for (const { batch, deadlineMs, ending } of this.#open.values())
+      if (ending === null && deadlineMs <= nowMs) this.end(batch.id, 'expired');
   }
 
   async #endThoseThatAreOver(): Promise<void> {
