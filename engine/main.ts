@@ -15,7 +15,7 @@ import { forkRunner, RUNNER_ENTRY, type RunnerSource, type SpawnRunner } from '.
 import { Bookkeeping } from './bookkeeping/bookkeeping.ts';
 import { keepHeapSmall } from './heap.ts';
 import type { LanStatus } from './contract.ts';
-import type { Gateway } from './gateway/gateway.ts';
+import type { Gateway, GatewayConfig } from './gateway/gateway.ts';
 import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.ts';
 import type { SpawnPull } from './jobs/pull-process.ts';
 import type { AlertChange } from './ledger/alerts/evaluate.ts';
@@ -75,13 +75,9 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const fair = new FairHost({ host: fleet, limit: config.queue });
     const routing = await openRouting({ models: fair, dataDir: config.dataDir, log });
     const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
-    const { host, port, allowHost, allowOrigin } = config;
-    const version = engineVersion();
-    const responsesFile = join(config.dataDir, 'responses.db');
-    const served = { host, port, version, allowedHosts: allowHost, allowedOrigins: allowOrigin, responsesFile };
     const books = new Bookkeeping({
       dataDir: config.dataDir,
-      version,
+      version: engineVersion(),
       log,
       models: fleet,
       onSettings: (settings) => routing.applySettings(settings),
@@ -91,7 +87,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const gateway = await createGateway({
       host: routing.host,
       access,
-      config: served,
+      config: servedBy(config),
       log,
       accounting: books.accounting,
       onRecord: (record) => books.record(record),
@@ -108,7 +104,6 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     });
     lock.announce(url);
     openSoon(books, preloaded?.state ?? null);
-    void (preloaded?.state ?? Promise.resolve()).then(keepHeapSmall);
     const close = once(async (drainMs: number) => {
       fair.drain();
       fleet.drain();
@@ -125,6 +120,11 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     await fleet.close(0);
     throw cause;
   }
+}
+
+function servedBy({ host, port, dataDir, allowHost, allowOrigin }: EngineConfig): GatewayConfig {
+  const responsesFile = join(dataDir, 'responses.db');
+  return { host, port, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin, responsesFile };
 }
 
 function createLan(config: EngineConfig, { gateway, access, log }: { gateway: Gateway; access: Access; log: Log }): Lan {
@@ -146,18 +146,20 @@ function createLan(config: EngineConfig, { gateway, access, log }: { gateway: Ga
 /** What the command line says must be done; what the console set earlier, where it can be. @throws EngineError of the switch */
 async function openLan(lan: Lan, config: EngineConfig, log: Log): Promise<void> {
   if (config.lan === true) await lan.start();
-  else if (config.lan === null && lan.isWanted) await lan.start().catch((err: unknown) => log.error({ err }, 'other machines are not let in'));
+  else if (config.lan === null && lan.isWanted)
+    await lan.start().catch((err: unknown) => log.error({ err }, 'other machines are not let in'));
 }
 
 /** A load longer than this goes on while the books are opened. */
 const BOOKS_WAIT_MS = 2_000;
 
-/** Opens the books once the model is loaded, so that they do not share its processors. */
+/** Opens the books once the model is loaded, so that they do not share its processors; from then on the heap is kept small. */
 function openSoon(books: Bookkeeping, loaded: Promise<unknown> | null): void {
-  if (loaded === null) return void books.open();
+  if (loaded === null) return void books.open().then(keepHeapSmall);
   const timer = setTimeout(() => void books.open(), BOOKS_WAIT_MS).unref();
   void loaded.then(() => {
     clearTimeout(timer);
+    keepHeapSmall();
     return books.open();
   });
 }

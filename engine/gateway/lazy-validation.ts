@@ -23,4 +23,11 @@ const buildValidator: BuildCompilerFromPool = (schemas, options) => {
   };
 };
 
-export const LAZY_COMPILERS = { buildValidator, buildSerializer: () => () => (value: unknown): string => JSON.stringify(value) };
+export const LAZY_COMPILERS = {
+  buildValidator,
+  buildSerializer:
+    () =>
+    () =>
+    (value: unknown): string =>
+      JSON.stringify(value),
+};

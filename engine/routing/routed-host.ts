@@ -209,7 +209,7 @@ export class RoutedHost implements ModelHost {
       allowedLoss: calibration.take(expert, expectedGain, { tiers: present, bar, bias: quality.bias() }),
       budgetUsd: route?.budgetUsd ?? null,
       goalMs,
-      mayDegrade: degrade && (tier === null || route?.maxLatencyMs != null),
+      mayDegrade: degrade && (tier === null || (route?.maxLatencyMs ?? null) !== null),
       isThrifty: caller?.isDegraded ?? false,
     };
     return { question, choice: decideRoute(question, candidates), complexity };

@@ -129,8 +129,9 @@ export class Lan {
     const watch = setInterval(() => {
       if (this.#names().join() === names.join()) return;
       names = this.#names();
-      void this.#certificate(authority, names).then(listener.setCertificate, (err: unknown) =>
-        this.#options.log.error({ err }, 'the certificate does not name the new addresses'),
+      void this.#certificate(authority, names).then(
+        (certificate) => listener.setCertificate(certificate),
+        (err: unknown) => this.#options.log.error({ err }, 'the certificate does not name the new addresses'),
       );
     }, WATCH_MS).unref();
     return { authority, fingerprint: fingerprintOf(authority), listener, watch, silence: await this.#announced(listener.port) };

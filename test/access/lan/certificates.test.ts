@@ -26,7 +26,9 @@ async function verdict(authority: Certified, server: Certified, name: string): P
   };
   const said = await new Promise<string>((resolve) => {
     const asked = request(options, (response) => response.resume().on('end', () => resolve('ok')));
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'UNSPECIFIED' ? error.message : (error.code ?? error.message)));
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'UNSPECIFIED' ? error.message : (error.code ?? error.message)),
+    );
     asked.end();
   });
   await new Promise((resolve) => listening.close(resolve));

@@ -8,7 +8,7 @@ import { afterEach } from 'vitest';
 import { Batches, type BatchesOptions } from '../../../engine/jobs/batches/batches.ts';
 import type { Batch, BatchWish, Owner } from '../../../engine/jobs/batches/batch-control.ts';
 import { DEFAULT_SETTINGS } from '../../../engine/ledger/settings/defaults.ts';
-import { FakeRows } from '../../fakes/rows.ts';
+import type { FakeRows } from '../../fakes/rows.ts';
 
 export const LOCAL_OWNER: Owner = { tenant: 'local', keyId: null, seesAll: true };
 export const ENDPOINT = '/v1/chat/completions';
