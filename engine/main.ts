@@ -86,6 +86,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     });
     const gateway = await createGateway({
       host: routing.host,
+      router: routing.control,
       access,
       config: servedBy(config),
       log,

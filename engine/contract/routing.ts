@@ -68,6 +68,8 @@ export interface RouteAlternative {
   readonly waitMs: number;
   /** Expected share of answers lost against the strongest tier. */
   readonly expectedLoss: number;
+  /** Whether it could be asked at all. */
+  readonly usable: boolean;
   /** Why it was not taken, or in which place it would be asked. */
   readonly verdict: string;
 }
@@ -135,6 +137,8 @@ export interface RouterNow {
   readonly upstreams: readonly UpstreamNow[];
   /** This month, over all upstreams. */
   readonly upstreamUsd: number;
+  /** Over what was routed since the start. */
+  readonly quality: QualityNow;
   readonly shadowUsdToday: number;
   /** Newest first, at most 200. */
   readonly decisions: readonly RouteDecision[];
@@ -158,6 +162,8 @@ export interface PolicyOutcome {
   readonly costUsd: number;
   /** Expected share of answers as good as the strongest tier's. */
   readonly expectedQuality: number;
+  /** Requests whose cost is not known: their targets were never measured. */
+  readonly unpriced: number;
   /** Requests by the tier that answers. */
   readonly byTier: Readonly<Record<Tier, number>>;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Access } from '../access/access.ts';
 import type { ModelHost } from '../fleet/host.ts';
+import type { RouterControl } from '../routing/router-control.ts';
 import type { Activity } from './activity.ts';
 import type { Limits } from './limits.ts';
 import type { ResponseStore } from './responses/store/response-store.ts';
@@ -18,6 +19,8 @@ export interface GatewayContext {
   readonly host: ModelHost;
   /** Who may enter, by keys; null: whoever is at this machine. */
   readonly access: Access | null;
+  /** How models are chosen; null where nobody needs to know. */
+  readonly router: RouterControl | null;
   readonly limits: Limits;
   readonly activity: Activity;
   readonly meter: TokenMeter;

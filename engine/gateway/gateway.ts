@@ -12,6 +12,7 @@ import type { ModelHost } from '../fleet/host.ts';
 import { collectGarbage } from '../heap.ts';
 import type { BatchControl, RowServer } from '../jobs/batches/batch-control.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
+import type { RouterControl } from '../routing/router-control.ts';
 import { isLoopback } from './access.ts';
 import { Activity } from './activity.ts';
 import { batchRoutes } from './batches/batches.ts';
@@ -34,6 +35,7 @@ import { classifyRoute } from './routes/classify.ts';
 import { completionsRoute } from './routes/completions.ts';
 import { collectSchemas, docsRoutes } from './routes/docs.ts';
 import { embeddingsRoute } from './routes/embeddings.ts';
+import { feedbackRoute } from './routes/feedback.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -82,6 +84,8 @@ export interface GatewayOptions {
   readonly accounting?: Accounting;
   /** Gets the record of each request of the API once, after its end. */
   readonly onRecord?: (record: RequestRecord) => void;
+  /** How models are chosen; without, no screen shows it and no feedback is taken. */
+  readonly router?: RouterControl;
   /** What the console works with; asked for when somebody uses it. Without, the server has the API and the status alone. */
   readonly console?: () => Promise<ConsoleServices>;
   /** Files and batches; asked for when somebody uses them. Without, there are none. */
@@ -165,6 +169,7 @@ function createContext(options: GatewayOptions, limits: Limits, address: () => s
   return {
     host,
     access,
+    router: options.router ?? null,
     limits,
     log,
     now,
@@ -257,6 +262,7 @@ async function addRoutes(
     fileRoutes(app, batches);
     batchRoutes(app, batches);
   }
+  if (context.router !== null) feedbackRoute(app, context.router);
   const endLive = console === undefined ? () => undefined : consoleRoutes(app, context, console);
   docsRoutes(app);
   await app.ready();

@@ -203,7 +203,16 @@ function alternativesOf(question: RouteQuestion, usable: readonly Judged[], judg
   return [...usable, ...blocked].map((entry, place) => {
     const { name, tier, costUsd, ttftMs, waitMs } = entry.candidate;
     const expected = ttftMs === null ? null : entry.expectedMs;
-    return { target: name, tier, costUsd, ttftMs: expected, waitMs, expectedLoss: entry.loss, verdict: verdictOf(question, entry, place) };
+    return {
+      target: name,
+      tier,
+      costUsd,
+      ttftMs: expected,
+      waitMs,
+      expectedLoss: entry.loss,
+      usable: entry.obstacle === null,
+      verdict: verdictOf(question, entry, place),
+    };
   });
 }
 

@@ -1,5 +1,5 @@
 // Owns the last decisions, for the screen that says why a model answered and for trying other policies on them.
-import type { RouteAttempt, RouteDecision, Tier } from '../contract.ts';
+import type { RouteAttempt, RouteDecision } from '../contract.ts';
 
 const KEPT = 2_000;
 
@@ -34,14 +34,6 @@ export class DecisionLog {
   of(requestId: string): RouteDecision | undefined {
     const entry = this.#byRequest.get(requestId);
     return entry && seen(entry);
-  }
-
-  /** Tier of each target that answered, by the request it answered. */
-  answered(requestId: string): { readonly target: string; readonly tier: Tier } | undefined {
-    const entry = this.#byRequest.get(requestId);
-    const target = entry?.attempts.findLast(({ outcome }) => outcome === 'answered')?.target;
-    const tier = entry?.decision.alternatives.find((alternative) => alternative.target === target)?.tier;
-    return target === undefined || tier === undefined ? undefined : { target, tier };
   }
 
   #forget(entry: Entry | undefined): void {

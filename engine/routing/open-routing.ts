@@ -1,61 +1,160 @@
-// Wires the parts of this room: routing before the caches before the models. What `main.ts` needs of it.
+// Wires the parts of this room: routing before the caches before the models, upstreams among them. What `main.ts` needs of it.
 import { join } from 'node:path';
-import type { RoutingSettings, Settings, UpstreamPrice } from '../contract.ts';
-import type { ModelHost } from '../fleet/host.ts';
+import type { Banner, RoutingSettings, Settings, UpstreamPrice } from '../contract.ts';
+import { EngineError } from '../errors.ts';
+import type { GenerateRequest, ModelHost } from '../fleet/host.ts';
 import { energyJoules, energyUsd, hardwareUsd } from '../ledger/cost/formulas.ts';
 import { SettingsFile } from '../ledger/settings/settings-file.ts';
 import type { Log } from '../log.ts';
 import { CachedHost } from './cache/cached-host.ts';
 import { readRouterModel } from './complexity/model.ts';
 import { createComplexityScorer } from './complexity/predict.ts';
-import { RoutedHost, type ComplexityMeter, type RouteQuality } from './routed-host.ts';
+import { QualityBook } from './quality/quality-book.ts';
+import { Shadow } from './quality/shadow.ts';
+import { foreseenAnswerTokens, foreseenPromptTokens } from './request-facts.ts';
+import { RoutedHost, type AnsweredRoute, type ComplexityMeter, type RouteQuality } from './routed-host.ts';
+import type { RouterControl } from './router-control.ts';
+import { STRENGTH } from './tiers.ts';
 import { findTarget } from './upstream/hosted.ts';
 import { UpstreamSpending } from './upstream/spending.ts';
 import { UpstreamHost } from './upstream/upstream-host.ts';
 import { UpstreamKeys } from './upstream/upstream-keys.ts';
+import { whatIf } from './what-if.ts';
 
 export interface RoutingOptions {
   /** The models of this machine. */
   readonly models: ModelHost;
   readonly dataDir: string;
   readonly log: Log;
+  /** Hears when quality takes a target out, and with null when it is let in again. */
+  readonly onBarred?: (target: string, reason: string | null) => void;
 }
 
 export interface Routing {
   readonly host: RoutedHost;
+  readonly control: RouterControl;
   /** The installed models must be known by the first call. */
   applySettings(settings: Settings): void;
   close(): Promise<void>;
 }
 
+const DECISIONS_SHOWN = 200;
+const DECISIONS_REPLAYED = 2_000;
+
 /** Reads the settings at once: names must mean from the first request on what they will mean. */
-export async function openRouting({ models, dataDir, log }: RoutingOptions): Promise<Routing> {
+export async function openRouting(options: RoutingOptions): Promise<Routing> {
+  const { models, dataDir, log } = options;
   let settings = (await SettingsFile.open(join(dataDir, 'settings.json'), log)).current;
+  const routing = (): RoutingSettings => settings.routing;
+  const price = (target: string): UpstreamPrice | undefined => priceOf(target, settings);
+  const usdOf = (deviceMs: number): number => deviceUsd(settings, deviceMs);
   const keys = new UpstreamKeys({ dataDir, log });
   const spending = await UpstreamSpending.open(join(dataDir, 'upstream-spending.json'), log);
-  const price = (target: string): UpstreamPrice | undefined => priceOf(target, settings);
-  const routing = (): RoutingSettings => settings.routing;
   const upstreams = new UpstreamHost({ host: models, settings: routing, price, keyOf: (name) => keys.get(name), spending });
   const cached = new CachedHost({ host: upstreams, path: join(dataDir, 'cache.db'), log });
-  const host = new RoutedHost({
+  const book = openQuality(options, () => routing().qualityBar);
+  const shadow: Shadow = new Shadow({
+    host: cached,
+    settings: routing,
+    targets: () => host.book.targets(),
+    isIdle: (target) => host.book.down(target) === null && host.book.waitMs(target) === 0,
+    foreseenUsd: (target, request) => foreseenUsd(host, target, request),
+    deviceUsd: usdOf,
+    onGrade: (grade) => book.grade(grade),
+    log,
+    now: Date.now,
+    random: Math.random,
+  });
+  const quality = qualityOf(book, shadow, () => host);
+  const host: RoutedHost = new RoutedHost({
     host: cached,
     settings: routing,
     complexity: readComplexity,
     price,
-    deviceUsd: (deviceMs) => deviceUsd(settings, deviceMs),
-    quality: UNMEASURED,
+    deviceUsd: usdOf,
+    quality,
   });
   return {
     host,
+    control: controlOf({ host, book, shadow, spending, keys, settings: routing }),
     applySettings: (next) => {
       settings = next;
       cached.applySettings(next.cache);
     },
     close: async () => {
       upstreams.close();
-      await Promise.all([cached.close(), spending.close()]);
+      await Promise.all([cached.close(), spending.close(), book.close()]);
     },
   };
+}
+
+function openQuality({ dataDir, log, onBarred }: RoutingOptions, qualityBar: () => number): QualityBook {
+  const told = (target: string, reason: string | null): void => {
+    if (reason === null) log.info({ target }, 'a target is routed to again');
+    else log.warn({ target, reason }, 'a target is no longer routed to');
+    onBarred?.(target, reason);
+  };
+  return new QualityBook({ path: join(dataDir, 'quality.jsonl'), log, qualityBar, now: Date.now, onBarred: told });
+}
+
+function qualityOf(book: QualityBook, shadow: Shadow, host: () => RoutedHost): RouteQuality {
+  return {
+    bars: (target) => book.bars(target),
+    bias: () => book.bias(),
+    of: (target) => book.of(target),
+    pinned: (requestId, target, usd) => book.answered(requestId, { target, expectedLoss: null, usd, isStrongest: false }),
+    answered: (answer: AnsweredRoute) => {
+      const { target, request, expectedGain, usd } = answer;
+      const isStrongest = host()
+        .book.targets()
+        .every(({ tier }) => STRENGTH[tier] <= STRENGTH[target.tier]);
+      const expectedLoss = Math.max(0, (1 - STRENGTH[target.tier]) * expectedGain);
+      if (request.route) book.answered(request.route.requestId, { target: target.name, expectedLoss, usd, isStrongest });
+      shadow.consider(answer);
+    },
+  };
+}
+
+interface Parts {
+  readonly host: RoutedHost;
+  readonly book: QualityBook;
+  readonly shadow: Shadow;
+  readonly spending: UpstreamSpending;
+  readonly keys: UpstreamKeys;
+  readonly settings: () => RoutingSettings;
+}
+
+function controlOf({ host, book, shadow, spending, keys, settings }: Parts): RouterControl {
+  return {
+    now: () => ({
+      settings: settings(),
+      targets: host.targets(),
+      upstreams: settings().upstreams.map(({ name }) => ({ name, hasKey: keys.has(name) })),
+      upstreamUsd: spending.usd,
+      quality: book.overall(),
+      shadowUsdToday: shadow.usdToday,
+      decisions: host.decisions.latest(DECISIONS_SHOWN),
+    }),
+    decision: (requestId) => host.decisions.of(requestId),
+    whatIf: (ask) => whatIf(host.decisions.latest(DECISIONS_REPLAYED), ask),
+    setUpstreamKey: (upstream, key) => {
+      if (!settings().upstreams.some(({ name }) => name === upstream))
+        throw new EngineError('not_found', `There is no upstream ${JSON.stringify(upstream)}.`, { param: 'name' });
+      keys.set(upstream, key);
+    },
+    feedback: (requestId, score) => book.feedback(requestId, score),
+    quality: () => book.overall(),
+    banners: () => book.barred.map(bannerOf),
+  };
+}
+
+function bannerOf({ target, reason }: { readonly target: string; readonly reason: string }): Banner {
+  const text = `${target} is no longer routed to: its answers are not good enough. It is tried again after an hour; until then others answer.`;
+  return { id: `route-${target}`, tone: 'warning', text, detail: reason };
+}
+
+function foreseenUsd({ book }: RoutedHost, target: string, { prompt, params }: GenerateRequest): number | null {
+  return book.costUsd(target, foreseenPromptTokens(prompt), foreseenAnswerTokens(params, book.stats(target).answerTokens));
 }
 
 /** Of an upstream's model; undefined for every other name. */
@@ -73,10 +172,3 @@ function readComplexity(): ComplexityMeter {
 function deviceUsd({ cost }: Settings, deviceMs: number): number {
   return energyUsd(energyJoules(cost.busyWatts, deviceMs), cost) + hardwareUsd(deviceMs, cost);
 }
-
-const UNMEASURED: RouteQuality = {
-  bars: () => null,
-  bias: () => 1,
-  answered: () => undefined,
-  of: () => ({ quality: { kind: 'not_measured' }, perQualityAdjustedUsd: null }),
-};

@@ -45,6 +45,8 @@ export interface RouteQuality {
   readonly bias: () => number;
   /** Hears of each routed request and its answer's text, for grading. */
   readonly answered: (answer: AnsweredRoute) => void;
+  /** Hears of each request that a model answered which it named itself. */
+  readonly pinned: (requestId: string, target: string, usd: number) => void;
   readonly of: (target: string) => Pick<TargetNow, 'quality' | 'perQualityAdjustedUsd'>;
 }
 
@@ -91,7 +93,12 @@ export class RoutedHost implements ModelHost {
     if (meaning.kind === 'route') return this.#route(request, meaning.tier, onEvent);
     const onAnswering = (): void => this.#reportPinned(request, meaning.model);
     const options = { ...this.#common(), request, targets: [meaning.model], onAnswering, onAttempt: () => undefined };
-    return new RoutedGeneration(options, onEvent).start();
+    const { quality } = this.#options;
+    const generation = new RoutedGeneration(options, (event) => {
+      onEvent(event);
+      if (event.kind === 'done' && request.route) quality.pinned(request.route.requestId, meaning.model, generation.spentUsd);
+    });
+    return generation.start();
   }
 
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {

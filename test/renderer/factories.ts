@@ -1,5 +1,14 @@
 // Named defaults for what the page is shown: one CPU, one loaded text model, nobody asking.
-import type { ActiveAlert, DeviceNow, LiveRequest, ModelStatus, NowSnapshot, RequestRow, RunningModel } from '../../engine/contract.ts';
+import type {
+  ActiveAlert,
+  DeviceNow,
+  LiveRequest,
+  ModelStatus,
+  NowSnapshot,
+  RequestRow,
+  RouteDecision,
+  RunningModel,
+} from '../../engine/contract.ts';
 
 export const aRunning = (change: Partial<RunningModel> = {}): RunningModel => ({
   device: 'cpu',
@@ -117,6 +126,30 @@ export const aRow = (change: Partial<RequestRow> = {}): RequestRow => ({
   outcome: 'ok',
   errorCode: null,
   ...change,
+});
+
+/** A routed request: the cheapest target had no room, the next answered. */
+export const aDecision = (): RouteDecision => ({
+  requestId: 'req-1',
+  atMs: 1_700_000_000_000,
+  modelAsked: 'auto',
+  tenant: 'local',
+  target: 'alpha',
+  tier: 'fast',
+  reason: 'alpha is the cheapest that holds the quality bar',
+  degraded: false,
+  complexity: 0.31,
+  expectedGain: 0.1,
+  qualityBar: 0.97,
+  allowedLoss: 0.03,
+  alternatives: [
+    { target: 'alpha', tier: 'fast', costUsd: 0.000007, ttftMs: 120, waitMs: 0, expectedLoss: 0.02, usable: true, verdict: 'taken' },
+    { target: 'gpt-4o', tier: 'premium', costUsd: null, ttftMs: 900, waitMs: 0, expectedLoss: 0, usable: true, verdict: 'dearer' },
+  ],
+  attempts: [
+    { target: 'beta', outcome: 'queue_full', continued: false },
+    { target: 'alpha', outcome: 'answered', continued: false },
+  ],
 });
 
 export const aSnapshot = (change: Partial<NowSnapshot> = {}): NowSnapshot => ({

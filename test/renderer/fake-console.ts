@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { AlertsAnswer, CostReport, ModelSlo, NowSnapshot, RequestRow, SeriesAnswer, SeriesStepMs } from '../../engine/contract.ts';
-import type { Settings, Slo, SlosAnswer, WebhookTest } from '../../engine/contract.ts';
+import type { RouteDecision, Settings, Slo, SlosAnswer, WebhookTest } from '../../engine/contract.ts';
 import { PAGE_POLICY } from '../../engine/gateway/routes/page.ts';
 import { aSnapshot } from './factories.ts';
 import { aCostReport, someSettings } from './figures.ts';
@@ -29,6 +29,7 @@ export class FakeConsole {
   alerts: AlertsAnswer = { rules: someSettings().alerts.rules, active: [], history: [] };
   cost: CostReport = aCostReport();
   rows: readonly RequestRow[] = [];
+  decisions: readonly RouteDecision[] = [];
   /** A value of a series at a time; null is a gap. */
   series: (name: string, atMs: number) => number | null = () => null;
   /** Paths that fail, by how they begin. */
@@ -105,8 +106,9 @@ export class FakeConsole {
       '/api/history/requests': () => this.#page(url.searchParams),
       '/api/jobs': () => this.snapshot.jobs,
     };
+    const decision = this.decisions.find(({ requestId }) => url.pathname === `/api/router/decisions/${requestId}`);
     const row = this.rows.find(({ rowId }) => url.pathname === `/api/history/requests/${rowId}`);
-    const answer = row ?? answers[url.pathname]?.();
+    const answer = row ?? decision ?? answers[url.pathname]?.();
     if (answer === undefined) send(response, 404, refusal('Unknown path.'));
     else send(response, 200, answer);
   }

@@ -1,7 +1,7 @@
 // The History screen: from a range and its plots to the slow requests, and to one request's own timeline.
 import { describe, expect, it } from 'vitest';
 import { consolePages } from './console-pages.ts';
-import { aRow } from './factories.ts';
+import { aRow, aDecision } from './factories.ts';
 import type { FakeConsole } from './fake-console.ts';
 
 const { open } = consolePages();
@@ -39,12 +39,28 @@ describe('History', () => {
     expect(shown.slice(1)).toEqual([
       'Wait in the queue0 ms40 ms3%',
       'Prefill40 ms60 ms4%',
-      'Route, load and first token100 ms20 ms1%',
+      'First token100 ms20 ms1%',
       'Decode and stream120 ms1.3 s92%',
     ]);
     await page.getByText('$0.00000730: energy $0.00000230, hardware $0.00000500, upstream $0').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
+  it('shows how long a model was loaded for a request, and why it was routed where it was', async () => {
+    const { page, faults } = await open('/history', (fake) => {
+      fake.rows = [aRow({ modelAsked: 'auto', routeReason: 'alpha is the cheapest that holds the quality bar', loadMs: 30 })];
+      fake.decisions = [aDecision()];
+    });
+    await page.getByRole('table', { name: 'Requests' }).getByRole('row').nth(1).click();
+    const phases = page.getByRole('table', { name: 'Timeline of the request' }).getByRole('row');
+    await phases.nth(2).getByText('Wait in the queue').waitFor();
+    expect((await phases.allTextContents()).slice(1, 3)).toEqual(['Load the model0 ms30 ms2%', 'Wait in the queue30 ms10 ms1%']);
+    const decision = page.getByRole('region', { name: 'Route decision' });
+    await decision.getByText('a loss of up to 3% was allowed. Asked: beta (queue full), alpha (answered).').waitFor();
+    const rows = await decision.getByRole('row').allTextContents();
+    expect(rows.slice(1)).toEqual(['alpha (fast)$0.00000700120 ms0 ms2%taken', 'gpt-4o (premium)–900 ms0 ms0%dearer']);
+    expect(faults).toEqual([]);
   });
 
   it('goes from a stretch of a plot to the slow requests of that time, and back', async () => {

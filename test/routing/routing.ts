@@ -28,6 +28,7 @@ export function routing(host: ModelHost, settings: Partial<RoutingSettings> = {}
       bars: () => null,
       bias: () => 1,
       answered: () => undefined,
+      pinned: () => undefined,
       of: () => ({ quality: { kind: 'not_measured' }, perQualityAdjustedUsd: null }),
     },
     random: () => 0.5,

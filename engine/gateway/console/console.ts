@@ -9,6 +9,7 @@ import { metricsRoute } from './metrics.ts';
 import { modelControlRoutes } from './models.ts';
 import { pauseRoutes } from './pause.ts';
 import type { ConsoleServices } from './services.ts';
+import { routerRoutes } from './router.ts';
 import { settingsRoutes } from './settings.ts';
 
 /** `services` may still be starting: requests that need them wait. Returns how to end the live streams. */
@@ -21,5 +22,6 @@ export function consoleRoutes(app: GatewayApp, context: GatewayContext, services
   modelControlRoutes(app, context, services);
   jobRoutes(app, services);
   metricsRoute(app, services);
+  if (context.router !== null) routerRoutes(app, context.router);
   return liveRoute(app, context, services);
 }

@@ -1,5 +1,7 @@
 // `GET /api/cost`: what a range of time cost, by model, key, endpoint or day.
 import { Type } from 'typebox';
+import type { CostReport, QualityNow } from '../../contract.ts';
+import { perQualityAdjustedUsd } from '../../ledger/cost/formulas.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
 import { errorResponses } from '../routes/response-schemas.ts';
 import { queryCompiler, rangeFields, readRange } from './query.ts';
@@ -13,9 +15,16 @@ const schema = {
   response: { 200: costReport, ...errorResponses },
 };
 
-export function costRoute(app: GatewayApp, { now }: GatewayContext, services: () => Promise<ConsoleServices>): void {
+export function costRoute(app: GatewayApp, { now, router }: GatewayContext, services: () => Promise<ConsoleServices>): void {
   app.get('/api/cost', { schema, validatorCompiler: queryCompiler }, async ({ query }) => {
     const { ledger } = await services();
-    return ledger.costs(readRange(query, now()), query.by ?? 'model');
+    const report = await ledger.costs(readRange(query, now()), query.by ?? 'model');
+    return withQuality(report, router?.quality() ?? report.quality);
   });
+}
+
+function withQuality(report: CostReport, quality: QualityNow): CostReport {
+  const mean = quality.kind === 'measured' ? quality.mean : null;
+  const perQualityAdjustedResponseUsd = perQualityAdjustedUsd(report.total.perRequestUsd, mean);
+  return { ...report, quality, total: { ...report.total, perQualityAdjustedResponseUsd } };
 }

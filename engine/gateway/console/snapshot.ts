@@ -22,9 +22,9 @@ export function takeSnapshot(context: GatewayContext, services: ConsoleServices)
     queue: readQueue(context, atMs),
     requests: context.traces.list(),
     cost: services.cost(),
-    quality: { kind: 'not_measured' },
+    quality: context.router?.quality() ?? { kind: 'not_measured' },
     alerts: services.alerts.active(),
-    banners: bannersOf(services.ledger.health),
+    banners: [...bannersOf(services.ledger.health), ...(context.router?.banners() ?? [])],
     jobs: services.jobs.list(),
   };
 }

@@ -6,6 +6,7 @@ import { CopyButton } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Table, type Column } from '../parts/table.tsx';
+import { RouteDecisionOf } from './route-decision.tsx';
 import { costOf, partsOf, type RequestPart } from './request-parts.ts';
 
 /** `row`: null is closed. */
@@ -16,6 +17,7 @@ export function RequestDialog({ row, onClose }: { readonly row: RequestRow | nul
         <>
           <RequestBar row={row} />
           <Facts facts={factsOf(row)} />
+          {row.routeReason !== null && <RouteDecisionOf requestId={row.requestId} />}
           <CopyButton text={JSON.stringify(row, null, 2)} label='All fields of this request as JSON' />
         </>
       )}

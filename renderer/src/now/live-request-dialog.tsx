@@ -1,6 +1,7 @@
 // One request while it is under way; once it has ended, the way to its own timeline.
 import type { LiveRequest } from '../../../engine/contract.ts';
 import { formatCount, formatDuration, formatRate, formatSpan, formatUsd, orDash } from '../format.ts';
+import { RouteDecisionOf } from '../history/route-decision.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Facts } from '../parts/facts.tsx';
 
@@ -20,7 +21,10 @@ export function LiveRequestDialog({ id, request, onClose }: LiveRequestDialogPro
           It has ended. <a href={`#/history?search=${encodeURIComponent(id ?? '')}`}>See where its time went</a>
         </p>
       ) : (
-        <Facts facts={factsOf(request)} />
+        <>
+          <Facts facts={factsOf(request)} />
+          {request.routeReason !== null && <RouteDecisionOf requestId={request.id} />}
+        </>
       )}
     </Dialog>
   );

@@ -50,7 +50,20 @@ export const SLO: Slo = { ttftMs: 300, interTokenMs: 50, totalMs: null };
 export async function consoling(options: FakeHostOptions = {}, changes: Partial<ConsoleServices> = {}): Promise<Consoling> {
   const ledger = new FakeLedger();
   const told: string[] = [];
-  const services: ConsoleServices = {
+  const services = { ...fakeServices(ledger, told), ...changes };
+  const served = await serving(options, {}, (host) => host, { console: async () => services, onRecord: (record) => ledger.record(record) });
+  const call: Consoling['call'] = (method, path, body, headers = {}) =>
+    fetch(served.url + path, {
+      method,
+      headers: { ...(method === 'GET' ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return { ...served, ledger, told, call };
+}
+
+/** What a console works with; `told` notes what models and jobs are told. */
+export function fakeServices(ledger: FakeLedger, told: string[]): ConsoleServices {
+  return {
     ledger,
     models: fakeModels(told),
     jobs: fakeJobs(told),
@@ -68,16 +81,7 @@ export async function consoling(options: FakeHostOptions = {}, changes: Partial<
       measured: false,
     }),
     catalogue: [{ id: 'mill-2b', title: 'Mill 2B', use: 'text', parameterCount: 2e9, sizeBytes: 2.4e9 }],
-    ...changes,
   };
-  const served = await serving(options, {}, (host) => host, { console: async () => services, onRecord: (record) => ledger.record(record) });
-  const call: Consoling['call'] = (method, path, body, headers = {}) =>
-    fetch(served.url + path, {
-      method,
-      headers: { ...(method === 'GET' ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  return { ...served, ledger, told, call };
 }
 
 function fakeModels(told: string[]): ModelControl {

@@ -1,0 +1,16 @@
+// What others may ask of routing beyond answers, and tell it: for the console, feedback and tests with fakes. Types only.
+import type { Banner, QualityNow, RouteDecision, RouterNow, WhatIfAnswer, WhatIfAsk } from '../contract.ts';
+
+export interface RouterControl {
+  now(): RouterNow;
+  /** Undefined when the request was not routed, or is no longer kept. */
+  decision(requestId: string): RouteDecision | undefined;
+  whatIf(ask: WhatIfAsk): WhatIfAnswer;
+  /** Null forgets the key. @throws EngineError `not_found` for an upstream that is not set; `insufficient_storage` */
+  setUpstreamKey(upstream: string, key: string | null): void;
+  /** `score`: 0 to 1. False for a request whose answer is not known (any more). */
+  feedback(requestId: string, score: number): boolean;
+  quality(): QualityNow;
+  /** Routes that were taken out. */
+  banners(): readonly Banner[];
+}
