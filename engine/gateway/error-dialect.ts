@@ -15,7 +15,12 @@ export function errorBodyFor(url: string, error: EngineError, requestId: string)
 }
 
 export function ollamaError(error: EngineError): { readonly error: string } {
-  return { error: error.message };
+  return { error: messageOf(error) };
+}
+
+/** Shapes without a place for the field name it in the message. */
+function messageOf({ message, param }: EngineError): string {
+  return param === null || message.includes(param) ? message : `${param}: ${message}`;
 }
 
 const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
@@ -38,5 +43,5 @@ export interface AnthropicError {
 export function anthropicError(error: EngineError, requestId: string): AnthropicError {
   const { status } = ERROR_TABLE[error.code];
   const type = ANTHROPIC_TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
-  return { type: 'error', error: { type, message: error.message }, request_id: requestId };
+  return { type: 'error', error: { type, message: messageOf(error) }, request_id: requestId };
 }

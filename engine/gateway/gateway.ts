@@ -38,6 +38,8 @@ import { embeddingsRoute } from './routes/embeddings.ts';
 import { feedbackRoute } from './routes/feedback.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
+import { ollamaModelRoutes } from './routes/ollama-models.ts';
+import { ollamaRoutes } from './routes/ollama.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rerankRoutes } from './routes/rerank.ts';
 import { responseRoutes } from './routes/responses.ts';
@@ -263,6 +265,8 @@ async function addRoutes(
     batchRoutes(app, batches);
   }
   if (context.router !== null) feedbackRoute(app, context.router);
+  ollamaRoutes(app, context, console ?? null);
+  if (console !== undefined) ollamaModelRoutes(app, context, console);
   const endLive = console === undefined ? () => undefined : consoleRoutes(app, context, console);
   docsRoutes(app);
   await app.ready();

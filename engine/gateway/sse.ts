@@ -20,6 +20,9 @@ export interface StreamWire {
 
 const SSE_WIRE: StreamWire = { headers: STREAM_HEADERS, comment: ': keep-alive\n\n' };
 
+/** One JSON value a line. */
+export const NDJSON_WIRE: StreamWire = { headers: { ...STREAM_HEADERS, 'content-type': 'application/x-ndjson' }, comment: '' };
+
 export interface SseOptions {
   readonly response: ServerResponse;
   readonly limits: Pick<Limits, 'unreadBytes' | 'firstByteMs' | 'commentMs'>;

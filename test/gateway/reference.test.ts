@@ -38,6 +38,14 @@ describe('the API’s reference', () => {
       'get /health',
       'get /ready',
       'get /api/status',
+      'post /api/chat',
+      'post /api/generate',
+      'post /api/embed',
+      'post /api/embeddings',
+      'get /api/tags',
+      'get /api/ps',
+      'post /api/show',
+      'get /api/version',
     ]);
     for (const [, { summary }] of operations) expect(summary).toBeTruthy();
   });

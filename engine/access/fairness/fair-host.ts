@@ -37,11 +37,12 @@ export class FairHost implements ModelHost {
   }
 
   list(): readonly HostedModel[] {
-    return this.#options.host.list();
+    return this.#options.host.list().map((hosted) => this.#withWaiting(hosted));
   }
 
   get(model: string): HostedModel | undefined {
-    return this.#options.host.get(model);
+    const hosted = this.#options.host.get(model);
+    return hosted && this.#withWaiting(hosted);
   }
 
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation {
@@ -97,6 +98,14 @@ export class FairHost implements ModelHost {
     if (models === null || models.includes(model) || models.includes(model.split(':')[0] ?? model)) return null;
     if (models.some((name) => this.#options.host.get(name) === undefined)) return null;
     return new EngineError('permission_denied', `The API key may not use the model ${JSON.stringify(model)}.`, { param: 'model' });
+  }
+
+  /** Those that wait here are in the model's queue for whoever looks at it. */
+  #withWaiting(hosted: HostedModel): HostedModel {
+    const held = this.#lanes.get(`${hosted.manifest.id}:${hosted.variant}`)?.waitingCount ?? 0;
+    const { state } = hosted;
+    if (held === 0 || state.kind !== 'ready' || state.stats === null) return hosted;
+    return { ...hosted, state: { ...state, stats: { ...state.stats, waiting: state.stats.waiting + held } } };
   }
 
   #laneOf({ manifest, variant }: HostedModel): Lane {

@@ -76,6 +76,11 @@ export class Lane {
     return [...this.#flows.values()];
   }
 
+  /** Requests that wait here, not yet in the model's own queue. */
+  get waitingCount(): number {
+    return this.#all.reduce((sum, { waiting }) => sum + waiting.length, 0);
+  }
+
   get #count(): number {
     return this.#all.reduce((sum, { waiting, running }) => sum + waiting.length + running.size, 0);
   }

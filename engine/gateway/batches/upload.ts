@@ -51,6 +51,8 @@ function parse(request: IncomingMessage, keeper: Keeper, parts: Parts): Promise<
       reject(error);
     };
     parser.on('file', (name, stream, filename) => {
+      // A body that is cut ends the part with an error, perhaps before anybody reads it.
+      stream.on('error', (cause) => fail(malformed(cause)));
       if (name !== FILE_FIELD || parts.file !== null) return void stream.resume();
       const receiving = keeper.receive(stream);
       parts.file = { stream, filename: filename.slice(0, MOST_NAME_CHARS), receiving };
@@ -58,9 +60,9 @@ function parse(request: IncomingMessage, keeper: Keeper, parts: Parts): Promise<
     });
     parser.on('field', (name, value) => parts.fields.set(name, value));
     parser.once('filesLimit', () => fail(invalid(FILE_FIELD, 'An upload has one file.')));
-    parser.once('error', (cause) => fail(malformed(cause)));
+    parser.on('error', (cause) => fail(malformed(cause)));
     parser.once('finish', () => resolve());
-    request.once('error', (cause) => fail(malformed(cause)));
+    request.on('error', (cause) => fail(malformed(cause)));
     request.once('close', () => request.complete || fail(malformed(null)));
     request.pipe(parser);
   });

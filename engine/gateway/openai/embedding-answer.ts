@@ -28,11 +28,16 @@ export function* embeddingPieces(encoding: Encoding, shape: EmbeddingShape): Gen
   yield `],"model":${JSON.stringify(shape.model)},"usage":{"prompt_tokens":${total},"total_tokens":${total}${details}}}`;
 }
 
-function embeddingJson({ values, width }: Encoding, index: number, { format, dimensions }: EmbeddingShape): string {
-  const whole = values.subarray(index * width, (index + 1) * width);
-  const vector = dimensions === width ? whole : shortened(whole, dimensions);
+function embeddingJson(encoding: Encoding, index: number, { format, dimensions }: EmbeddingShape): string {
+  const vector = vectorOf(encoding, index, dimensions);
   const embedding = format === 'base64' ? `"${base64(vector)}"` : `[${vector.join(',')}]`;
   return `{"object":"embedding","index":${index},"embedding":${embedding}}`;
+}
+
+/** One row, shortened where fewer dimensions are asked for. */
+export function vectorOf({ values, width }: Encoding, index: number, dimensions: number): Float32Array {
+  const whole = values.subarray(index * width, (index + 1) * width);
+  return dimensions === width ? whole : shortened(whole, dimensions);
 }
 
 /** The first numbers, scaled to length 1 (Matryoshka representation learning, arXiv 2205.13147). */

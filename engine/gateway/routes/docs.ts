@@ -15,9 +15,19 @@ export async function collectSchemas(app: GatewayApp, version: string): Promise<
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Millrace', version, description: describeApi() },
-      tags: ['Chat', 'Completions', 'Responses', 'Embeddings', 'Reranking', 'Classification', 'Batches', 'Models', 'Health', 'Console'].map(
-        (name) => ({ name }),
-      ),
+      tags: [
+        'Chat',
+        'Completions',
+        'Responses',
+        'Embeddings',
+        'Reranking',
+        'Classification',
+        'Batches',
+        'Models',
+        'Ollama',
+        'Health',
+        'Console',
+      ].map((name) => ({ name })),
     },
   });
 }
