@@ -93,3 +93,20 @@ describe('routing through HTTP', () => {
     expect(await errorOf(await ask({ model: 'auto' }))).toMatchObject({ status: 404, code: 'model_not_found' });
   });
 });
+
+describe('continue_final_message', () => {
+  it('leaves the last message open, and needs one that is the assistant’s', async () => {
+    const { ask, hosts } = await routed({ small: says('s') });
+    const messages = [
+      { role: 'user', content: 'Count.' },
+      { role: 'assistant', content: 'One,' },
+    ];
+    expect((await ask({ model: 'small', messages, continue_final_message: true })).status).toBe(200);
+    const templateOptions = { add_generation_prompt: false, continue_final_message: true };
+    expect(hosts.of('small').requests[0]?.prompt).toMatchObject({ templateOptions });
+    expect(await errorOf(await ask({ model: 'small', continue_final_message: true }))).toMatchObject({
+      status: 400,
+      param: 'continue_final_message',
+    });
+  });
+});

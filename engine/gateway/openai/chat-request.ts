@@ -35,8 +35,19 @@ export const chatBody = Type.Object({
   top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'Alternatives for each token; needs `logprobs`.' })),
   ...samplingFields,
   ...streamFields,
+  continue_final_message: Type.Optional(
+    Type.Boolean({ description: 'Go on with the last message, which is the assistant’s, instead of answering it (as vLLM does).' }),
+  ),
+  add_generation_prompt: Type.Optional(
+    Type.Boolean({ description: 'Must be false with `continue_final_message`; has no effect without.' }),
+  ),
   user: Type.Optional(Type.String({ description: 'Accepted; has no effect on the answer.' })),
-  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Accepted; has no effect on the answer.' })),
+  metadata: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description:
+        '`millrace-budget`, `millrace-max-latency-ms` and `millrace-quality` are hints for `auto`; all else has no effect on the answer.',
+    }),
+  ),
   store: Type.Optional(Type.Boolean({ description: 'Accepted; nothing is stored.' })),
 });
 export type ChatBody = Static<typeof chatBody>;
@@ -60,7 +71,7 @@ export function readChat(body: ChatBody, vocabSize: number, limits: Limits): Cha
 function toRequest(body: ChatBody, vocabSize: number, limits: Limits): GenerateRequest {
   return {
     model: body.model,
-    prompt: { kind: 'chat', messages: body.messages.map(toTemplateMessage), tools: null, templateOptions: {} },
+    prompt: { kind: 'chat', messages: body.messages.map(toTemplateMessage), tools: null, templateOptions: continuing(body) },
     params: {
       sampling: readSampling(body, vocabSize),
       maxTokens: tokenLimit(body),
@@ -71,6 +82,14 @@ function toRequest(body: ChatBody, vocabSize: number, limits: Limits): GenerateR
       ignoreEos: body.ignore_eos ?? false,
     },
   };
+}
+
+function continuing({ continue_final_message: continues, add_generation_prompt: asks, messages }: ChatBody): Record<string, unknown> {
+  if (continues !== true) return {};
+  if (asks === true) throw invalid('add_generation_prompt', 'add_generation_prompt must be false with continue_final_message.');
+  if (messages.at(-1)?.role !== 'assistant')
+    throw invalid('continue_final_message', 'continue_final_message needs the last message to be the assistant’s.');
+  return { add_generation_prompt: false, continue_final_message: true };
 }
 
 function tokenLimit(body: ChatBody): number | null {

@@ -250,7 +250,7 @@ describe('the chat', () => {
   });
 
   it('stays at the end of a growing answer until the reader scrolls up', async () => {
-    const { page } = await openChat({ stepMs: 1, answer: () => 'line\n\n'.repeat(3_000) });
+    const { page } = await openChat({ stepMs: 6, answer: () => 'line\n\n'.repeat(3_000) });
     const turns = page.locator('.turns');
     const fromEnd = () => turns.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
     const height = () => turns.evaluate((element) => element.scrollHeight);
