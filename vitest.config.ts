@@ -10,5 +10,7 @@ export default defineConfig({
     // A first run fetches and converts the real model in a hook.
     hookTimeout: 600_000,
     passWithNoTests: false,
+    // What a test waits for may take long on a busy machine; no test says how long.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
