@@ -1,12 +1,11 @@
-// Owns how a filter of requests becomes a condition in SQL.
+// Owns how a filter of requests becomes a condition in SQL; what a search means is request-search.ts's.
 import type { RequestFilter } from '../../contract.ts';
 import { NO_MODEL } from './record-facts.ts';
-import { OWN_ID_PREFIX } from './request-row.ts';
 import { NO_WORD, type WordReader } from './words.ts';
 
 export interface Condition {
   readonly sql: string;
-  readonly params: readonly (number | string)[];
+  readonly params: readonly (number | string | Buffer)[];
 }
 
 const WORD_FILTERS = ['model', 'tenant', 'endpoint', 'outcome'] as const;
@@ -25,31 +24,8 @@ export function wordConditions(filter: RequestFilter, words: WordReader): readon
 }
 
 /** Those that only the requests themselves can answer. */
-export function rowConditions({ minTotalMs, search }: RequestFilter, words: WordReader): readonly Condition[] {
-  const conditions: Condition[] = [];
-  if (minTotalMs !== undefined) conditions.push({ sql: 'total_us >= ?', params: [Math.round(minTotalMs * 1000)] });
-  if (search !== undefined && search !== '') conditions.push(searchCondition(search, words));
-  return conditions;
-}
-
-function searchCondition(search: string, words: WordReader): Condition {
-  const text = search.toLowerCase();
-  const ids = words.idsContaining(text);
-  const own = ownIdCondition(text);
-  const inId = `CASE typeof(request_id) WHEN 'text' THEN instr(lower(request_id), ?) > 0 ELSE ${own.sql} END`;
-  if (ids.length === 0) return { sql: `(${inId})`, params: [text, ...own.params] };
-  const isWord = (column: string): string => `${column} IN (SELECT value FROM json_each(?))`;
-  const list = JSON.stringify(ids);
-  return { sql: `(${inId} OR ${isWord('model')} OR ${isWord('error_code')})`, params: [text, ...own.params, list, list] };
-}
-
-/** In the 16 bytes of our own ids, `req_` and a UUID, whose dashes do not matter. */
-function ownIdCondition(text: string): Condition {
-  if (OWN_ID_PREFIX.includes(text)) return { sql: '1', params: [] };
-  const [, prefix = '', tail = ''] = /^(.*_)?(.*)$/s.exec(text) ?? [];
-  if (!OWN_ID_PREFIX.endsWith(prefix) || !/^[0-9a-f-]*$/.test(tail)) return { sql: '0', params: [] };
-  const digits = tail.replaceAll('-', '').toUpperCase();
-  return { sql: `instr(hex(request_id), ?) ${prefix === '' ? '> 0' : '= 1'}`, params: [digits] };
+export function rowConditions({ minTotalMs }: RequestFilter): readonly Condition[] {
+  return minTotalMs === undefined ? [] : [{ sql: 'total_us >= ?', params: [Math.round(minTotalMs * 1000)] }];
 }
 
 /** All of them at once. */

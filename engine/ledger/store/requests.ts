@@ -6,6 +6,7 @@ import { coverRange } from './cover.ts';
 import type { Database } from './database.ts';
 import { readKeptFrom } from './kept.ts';
 import { allOf, type Condition, rowConditions, wordConditions } from './request-filter.ts';
+import { searchFor } from './request-search.ts';
 import { firstIdAt, fromCells, type StoredRequest } from './request-row.ts';
 import { GRAIN } from './rollup.ts';
 import { checkRange, STEPS_MS } from './steps.ts';
@@ -28,15 +29,28 @@ export function readRequests(db: Database, words: WordReader, query: RequestQuer
   checkLimit(query.limit);
   const kept = readKeptFrom(db);
   const range = { ...query.range, fromMs: Math.max(query.range.fromMs, kept.requests) };
-  const equal = wordConditions(query.filter, words);
-  if (equal === null || range.fromMs >= range.toMs) return { rows: [], total: 0, cursor: null };
-  const more = rowConditions(query.filter, words);
+  const named = wordConditions(query.filter, words);
+  if (named === null || range.fromMs >= range.toMs) return { rows: [], total: 0, cursor: null };
+  const { search = '' } = query.filter;
+  const sought = search === '' ? null : searchFor(db, words, { search, isWide: isMostOf(db, range) });
+  const equal = sought?.kind === 'words' ? [...named, sought.condition] : named;
+  const more = [...rowConditions(query.filter), ...(sought?.kind === 'rows' ? [sought.condition] : [])];
   const { places, total } = (more.length === 0 ? null : pageOfFew(db, { ...query, range }, [...equal, ...more])) ?? {
     places: readPlaces(db, { ...query, range }, [...equal, ...more]),
     total: more.length === 0 ? countByStep(db, range, equal) : countRows(db, range, [...equal, ...more]),
   };
   const rows = readRows(db, words, places.slice(0, query.limit));
   return { rows, total, cursor: places.length > query.limit ? cursorOf(places[query.limit - 1]) : null };
+}
+
+/** Whether a part as large as this share of all the time that is recorded is better found by an index of everything. */
+const WIDE_SHARE = 1 / 4;
+
+function isMostOf(db: Database, range: TimeRange): boolean {
+  const end = (which: 'min' | 'max'): number => db.prepare<[], number | null>(`SELECT ${which}(id) FROM requests`).pluck().get() ?? 0;
+  const [first, last] = [end('min'), end('max')];
+  const overlap = Math.min(last, firstIdAt(range.toMs)) - Math.max(first, firstIdAt(range.fromMs));
+  return overlap > (last - first) * WIDE_SHARE;
 }
 
 export function readRequest(db: Database, words: WordReader, rowId: number): RequestRow | undefined {

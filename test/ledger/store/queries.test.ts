@@ -25,7 +25,7 @@ function filled(records: readonly RequestRecord[], sampled: readonly Sample[], b
   }
   for (const record of records) fake.record(record);
   for (const sample of sampled) fake.sample(sample);
-  return { store, fake };
+  return { store, fake, [Symbol.dispose]: () => store[Symbol.dispose]() };
 }
 
 describe('series', () => {
@@ -35,8 +35,8 @@ describe('series', () => {
     const steps = fc.constantFrom(60_000, 3_600_000, 86_400_000);
     fc.assert(
       fc.property(requests, samples, steps, fc.integer({ min: 1, max: 4 }), (records, sampled, stepMs, batches) => {
-        const { store, fake } = filled(records, sampled, batches);
-        using _ = store;
+        using both = filled(records, sampled, batches);
+        const { store, fake } = both;
         const around = { fromMs: SOME_MS + 12 * HOUR_MS, toMs: SOME_MS + 12 * HOUR_MS + Math.min(48 * HOUR_MS, 900 * stepMs) };
         const query = { range: around, stepMs, names, of } as const;
         const [answer, expected] = [store.read<'series'>({ kind: 'series', query }), fake.seriesNow(query)];
@@ -97,8 +97,8 @@ describe('costs', () => {
         range,
         fc.constantFrom<CostGroup[]>('model', 'key', 'endpoint', 'day'),
         (records, sampled, over, by) => {
-          const { store, fake } = filled(records, sampled, 3);
-          using _ = store;
+          using both = filled(records, sampled, 3);
+          const { store, fake } = both;
           const totals = store.read<'costs'>({ kind: 'costs', range: over, by });
           const expected = fake.costsNow({ fromMs: over.fromMs, toMs: over.toMs }, by);
           const sortedRows = <T extends { readonly group: string }>(rows: readonly T[]) =>
@@ -128,8 +128,8 @@ describe('costs', () => {
   it('have the idle cost of whole seconds', () => {
     fc.assert(
       fc.property(samples, range, (sampled, over) => {
-        const { store, fake } = filled([], sampled, 2);
-        using _ = store;
+        using both = filled([], sampled, 2);
+        const { store, fake } = both;
         const seconds = { fromMs: Math.floor(over.fromMs / 1000) * 1000, toMs: Math.ceil(over.toMs / 1000) * 1000 };
         expect(store.read<'costs'>({ kind: 'costs', range: seconds, by: 'model' }).idleUsd).toBeCloseTo(
           fake.costsNow(seconds, 'model').total.idleUsd,
@@ -159,8 +159,8 @@ describe('requests', () => {
     const order = fc.constantFrom('newest', 'slowest', 'costliest');
     fc.assert(
       fc.property(requests, range, filter, fc.record({ order, limit }), (records, over, wanted, page) => {
-        const { store, fake } = filled(records, [], 2);
-        using _ = store;
+        using both = filled(records, [], 2);
+        const { store, fake } = both;
         const expected = fake.requestsNow({ range: over, filter: wanted, order: page.order, limit: 500, cursor: null });
         const ids: string[] = [];
         let cursor: string | null = null;
@@ -176,6 +176,40 @@ describe('requests', () => {
         expect(new Set(ids).size).toBe(new Set(expected.rows.map(({ requestId }) => requestId)).size);
       }),
       RUNS,
+    );
+  });
+
+  it('are found by any part of their id, our own and those that clients brought, in any range', () => {
+    const own = fc.uuid().map((uuid) => `req_${uuid}`);
+    const brought = fc.stringMatching(/^(req_)?[0-9a-fA-F]{1,12}$/);
+    const placed = fc.record({ requestId: fc.oneof({ weight: 3, arbitrary: own }, brought), hours: fc.nat(48) });
+    const part = fc.record({ of: fc.nat(), from: fc.nat(40), length: fc.integer({ min: 1, max: 40 }) });
+    const hours = fc.tuple(fc.nat(48), fc.nat(48));
+    const plain = (text: string): string => text.toLowerCase().replaceAll('-', '');
+    fc.assert(
+      fc.property(fc.array(placed, { minLength: 1, maxLength: 40 }), part, hours, (all, { of, from, length }, ends) => {
+        using store = new StoreFixture();
+        store.write({ requests: all.map(({ requestId, hours: at }) => aRequest({ requestId, atMs: SOME_MS + at * HOUR_MS, totalMs: 1 })) });
+        const id = all[of % all.length]?.requestId ?? '';
+        const search = id.slice(from % id.length, (from % id.length) + length);
+        // A dash alone, or the name of the model and of errors, means something else.
+        fc.pre(/[0-9a-f]/i.test(search));
+        const [first, last] = [Math.min(...ends), Math.max(...ends)];
+        const over = { fromMs: SOME_MS + first * HOUR_MS, toMs: SOME_MS + last * HOUR_MS + 1_000 };
+        const matches = all.filter(
+          ({ requestId, hours: at }) =>
+            at >= first &&
+            at <= last &&
+            (/^req_[0-9a-f]{8}-/.test(requestId)
+              ? plain(requestId).includes(plain(search))
+              : requestId.toLowerCase().includes(search.toLowerCase())),
+        );
+        const query: RequestQuery = { range: over, filter: { search }, order: 'newest', limit: 100, cursor: null };
+        const answer = store.read<'requests'>({ kind: 'requests', query });
+        expect(answer.rows.map(({ requestId }) => requestId).toSorted()).toEqual(matches.map(({ requestId }) => requestId).toSorted());
+        expect(answer.total).toBe(matches.length);
+      }),
+      { numRuns: 60 },
     );
   });
 
