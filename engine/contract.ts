@@ -10,3 +10,4 @@ export type * from './contract/now.ts';
 export * from './contract/routing.ts';
 export type * from './contract/settings.ts';
 export type * from './contract/status.ts';
+export type * from './contract/variants.ts';

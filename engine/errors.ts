@@ -45,6 +45,11 @@ export const ERROR_TABLE = {
   batch_not_found: row(404, 'invalid_request_error', 'There is no batch of this id.'),
   key_not_found: row(404, 'invalid_request_error', 'There is no API key of this id.'),
   method_not_allowed: row(405, 'invalid_request_error', 'The path exists, the method does not; `Allow` lists those that do.'),
+  quality_below_bar: row(
+    409,
+    'invalid_request_error',
+    'The variant loses more than the settings allow, or was not measured yet; the message says what was measured.',
+  ),
   request_timeout: row(408, 'invalid_request_error', 'The headers or the body took longer to arrive than the limit.'),
   body_too_large: row(413, 'invalid_request_error', 'The body is larger than the limit.'),
   unsupported_media_type: row(415, 'invalid_request_error', 'A body must be application/json.'),

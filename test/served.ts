@@ -45,6 +45,8 @@ export interface Install {
   readonly file: string;
   readonly name: string;
   readonly precision: string | null;
+  /** INT4 beside it, rounded anew whatever the file holds. */
+  readonly int4Anew?: true;
 }
 
 /** A data folder with the test model in its default precision. */
@@ -60,14 +62,19 @@ export async function convertedEncoder(): Promise<string> {
   return convertedData([{ file: await testEncoder(), name: ENCODER, precision: 'int8,fp32' }]);
 }
 
+async function succeed(args: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await millrace(args);
+  if (code !== 0) throw new Error(`millrace ${args[0] ?? ''} ended with ${code}: ${stderr}${stdout}`);
+}
+
 /** A data folder in the test cache with these models, converted once per state of the converter's sources. */
 export async function convertedData(installs: readonly Install[]): Promise<string> {
   const wanted = `data-${shortHash(JSON.stringify(installs))}-`;
   const folder = await cachedFolder(`${wanted}${shortHash(await sourcesOf('engine/models'))}`, async (target) => {
-    for (const { file, name, precision } of installs) {
+    for (const { file, name, precision, int4Anew } of installs) {
       const flags = precision === null ? [] : ['--precision', precision];
-      const result = await millrace(['pull', file, '--name', name, '--data-dir', target, ...flags]);
-      if (result.code !== 0) throw new Error(`millrace pull ended with ${result.code}: ${result.stderr}${result.stdout}`);
+      await succeed(['pull', file, '--name', name, '--data-dir', target, ...flags]);
+      if (int4Anew === true) await succeed(['quantise', name, '--precision', 'int4', '--anew', '--data-dir', target]);
     }
   });
   await removeOld(wanted, folder);

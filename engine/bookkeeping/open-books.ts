@@ -1,8 +1,9 @@
 // Opens the books and connects them: who hears of a finished request, of a sample, of a changed setting.
 // Its imports are loaded when the server listens already.
 import { join } from 'node:path';
-import type { CatalogueModel, CostSettings } from '../contract.ts';
-import type { ConsoleServices } from '../gateway/console/services.ts';
+import type { CostSettings } from '../contract.ts';
+import type { ConsoleServices, KnownModel } from '../gateway/console/services.ts';
+import { Variants } from '../fleet/variants.ts';
 import type { BatchControl } from '../jobs/batches/batch-control.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { pullSpawner } from '../jobs/pull-process.ts';
@@ -15,6 +16,7 @@ import { createMetrics } from '../ledger/metrics/metrics.ts';
 import { Sampler } from '../ledger/sampler.ts';
 import { openLedger } from '../ledger/sqlite-ledger.ts';
 import { CATALOGUE } from '../models/sources/catalogue.ts';
+import { ModelStore } from '../models/store/model-store.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
 import { isRow, startBatches } from './start-batches.ts';
 import { followSettings } from './follow-settings.ts';
@@ -52,6 +54,7 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
   const { dataDir, log, spawnPull } = options;
   const jobs = new Jobs({ file: join(dataDir, 'jobs.json'), spawn: spawnPull ?? pullSpawner(dataDir), log });
   await jobs.open();
+  const variants = new Variants(new ModelStore(dataDir), options.models);
   const meters = startMeters(options, ledger);
   const stopFollowing = followSettings(ledger, options);
   for (const id of ledger.settings.pinnedModels) void loadPinned(id, options);
@@ -59,7 +62,18 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
   const { batches, ...rows } = startBatches({ dataDir, log, rows: options.served.rows, ledger, devices });
   return {
     batches,
-    services: { ledger, jobs, models: options.models, alerts, metrics, cost, devices, catalogue: CATALOGUE.map(catalogueModel) },
+    services: {
+      ledger,
+      jobs,
+      lab: jobs,
+      variants,
+      models: options.models,
+      alerts,
+      metrics,
+      cost,
+      devices,
+      catalogue: CATALOGUE.map(catalogueModel),
+    },
     take: (record) => {
       meters.take(record);
       tell(rows.take, record, log);
@@ -157,7 +171,7 @@ function tell(sink: (record: RequestRecord) => void, record: RequestRecord, log:
 /** Of models in 8 bits that were measured, scales and tied embeddings included: 1.09 (all-MiniLM-L6-v2) to 1.30 (SmolLM2-135M). */
 const BYTES_PER_PARAMETER = 1.2;
 
-function catalogueModel({ id, title, use, millions }: (typeof CATALOGUE)[number]): CatalogueModel {
+function catalogueModel({ id, title, use, millions, licence, contextLength }: (typeof CATALOGUE)[number]): KnownModel {
   const parameterCount = Math.round(millions * 1e6);
-  return { id, title, use, parameterCount, sizeBytes: Math.round(parameterCount * BYTES_PER_PARAMETER) };
+  return { id, title, use, parameterCount, sizeBytes: Math.round(parameterCount * BYTES_PER_PARAMETER), licence, contextLength };
 }

@@ -7,6 +7,7 @@ import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
 import { addKey } from './key-program.ts';
+import { addLab } from './lab-program.ts';
 import { addRouter } from './router-program.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
@@ -52,7 +53,7 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  for (const add of [addServe, addPull, addList, addRun, addRemove, addKey, addRouter, addBench]) add(program, outcome);
+  for (const add of [addServe, addPull, addList, addRun, addRemove, addLab, addKey, addRouter, addBench]) add(program, outcome);
   return program;
 }
 

@@ -1,7 +1,6 @@
 // `millrace pull`: from a name, a path or an address to a model that serves. Also the way the default model is fetched.
 import { statSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { OPTIONS, type EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import { acquireLock, LockHeldError, lockOwner, type InstanceLock } from '../instance-lock.ts';
@@ -14,6 +13,7 @@ import { resolveName, type PathKind } from '../models/sources/resolve.ts';
 import type { FetchedModel, FetchProgress, SourceSpec } from '../models/sources/source.ts';
 import { isModelId, ModelStore } from '../models/store/model-store.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
+import { removeDownload } from './parent-source.ts';
 import { createJsonProgress, createProgress, formatBytes, type Progress, type ProgressUnit } from './progress.ts';
 
 export interface PullFlags {
@@ -70,7 +70,8 @@ export async function install(typed: string, flags: PullFlags, config: EngineCon
   }
 }
 
-function pullLockPath(dataDir: string, name: string): string {
+/** The lock under which a model's files are made. */
+export function pullLockPath(dataDir: string, name: string): string {
   return join(dataDir, `pull-${name}.lock`);
 }
 
@@ -86,14 +87,6 @@ function lockPull(dataDir: string, id: string, sources: readonly SourceSpec[]): 
     if (!(cause instanceof LockHeldError)) throw cause;
     throw new LockHeldError(`The process ${cause.owner.pid} pulls ${id} already.`, cause.owner);
   }
-}
-
-/** The conversion is kept, the download has done its work; a folder that held it alone goes too. */
-async function removeDownload(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
-  await rmdir(dirname(path)).catch((cause: unknown) => {
-    if (!(cause instanceof Error && 'code' in cause && (cause.code === 'ENOTEMPTY' || cause.code === 'ENOENT'))) throw cause;
-  });
 }
 
 /** A model that is pulled again keeps the precisions it had. */

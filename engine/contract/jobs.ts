@@ -1,11 +1,11 @@
-// Long work that outlives a request: downloads and conversions. `POST /api/jobs/pull`, `GET /api/jobs`, `DELETE /api/jobs/{id}`.
+// Long work that outlives a request: downloads, conversions, measurements. `POST /api/jobs/pull`, `/quantise`, `/evaluate`, `GET /api/jobs`, `DELETE /api/jobs/{id}`.
 import type { ModelUse } from './status.ts';
 
 export type JobState = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
 export interface JobStatus {
   readonly id: string;
-  readonly kind: 'pull';
+  readonly kind: 'pull' | 'quantise' | 'evaluate';
   /** What is worked on, such as the name of a model. */
   readonly title: string;
   readonly state: JobState;
@@ -32,4 +32,10 @@ export interface CatalogueModel {
   readonly parameterCount: number;
   /** About what it takes on disk once it is installed in 8 bits. */
   readonly sizeBytes: number;
+  /** As the hub names it. */
+  readonly licence: string;
+  /** In tokens. */
+  readonly contextLength: number;
+  /** About what one stream gets here, from what was measured of models of this machine; null before one was measured, and for encoders. */
+  readonly tokensPerSecond: number | null;
 }

@@ -2,6 +2,7 @@
 import type { AlertRule } from './alerts.ts';
 import type { BatchSettings } from './batches.ts';
 import type { RoutingSettings } from './routing.ts';
+import type { QualitySettings } from './variants.ts';
 
 export interface Settings {
   readonly cost: CostSettings;
@@ -11,6 +12,7 @@ export interface Settings {
   readonly cache: CacheSettings;
   readonly routing: RoutingSettings;
   readonly batch: BatchSettings;
+  readonly quality: QualitySettings;
   /** Models that are kept loaded; by id. */
   readonly pinnedModels: readonly string[];
   /** Idle time after which an unpinned model is unloaded; null: never. */

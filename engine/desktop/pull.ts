@@ -1,5 +1,5 @@
-// `millrace pull` as the desktop shell runs it. A utility process does not end by itself when nothing is left to do, so this ends it.
+// `millrace pull`, `quantise` and `evaluate` as the desktop shell runs them. A utility process does not end by itself when nothing is left to do, so this ends it.
 import { runCli } from '../cli/program.ts';
 
-const code = await runCli(['pull', ...process.argv.slice(2)], null);
+const code = await runCli(process.argv.slice(2), null);
 process.stdout.write('', () => process.exit(code));

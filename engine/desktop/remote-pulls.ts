@@ -1,11 +1,11 @@
-// Owns how models are pulled in the desktop app: the shell runs `millrace pull`, since the packaged program cannot be run as Node.
+// Owns how models are pulled in the desktop app: the shell runs the command, since the packaged program cannot be run as Node.
 import type { PullListener, PullProcess, SpawnPull } from '../jobs/pull-process.ts';
-import { lowerPriority, pullArguments } from '../jobs/pull-process.ts';
+import { jobArguments, lowerPriority } from '../jobs/pull-process.ts';
 import { PullOutput } from '../jobs/pull-lines.ts';
 import type { Program, Programs } from './programs.ts';
 
 export function remotePulls(programs: Programs, dataDir: string): SpawnPull {
-  return (request, listener) => new RemotePull(programs, pullArguments(request, dataDir), listener);
+  return (request, listener) => new RemotePull(programs, jobArguments(request, dataDir), listener);
 }
 
 class RemotePull implements PullProcess {

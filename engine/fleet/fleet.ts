@@ -49,7 +49,7 @@ export class Fleet implements ModelHost, ModelControl {
 
   /** Reads the installed models, and follows their folder until `close`. */
   async open(): Promise<void> {
-    await this.#installed.follow((ids) => void this.#replicas.forget(ids));
+    await this.#installed.follow((keys) => void this.#replicas.forget(keys));
     this.#options.store
       .deleteSetAside()
       .catch((cause: unknown) => this.#options.log.error({ err: cause }, 'the files of a removed model remain'));
@@ -128,6 +128,10 @@ export class Fleet implements ModelHost, ModelControl {
     this.#replicas.keepAlive(this.#find(model).key, afterMs);
   }
 
+  refresh(): Promise<void> {
+    return this.#installed.refresh();
+  }
+
   async remove(model: string): Promise<Removal> {
     const files = await this.#setAside(model);
     await this.#installed.refresh();
@@ -186,7 +190,7 @@ export class Fleet implements ModelHost, ModelControl {
       return await this.#options.store.setAside(id);
     } catch (cause) {
       if (!isInUse(cause)) throw cause;
-      await this.#replicas.forget([id]);
+      await this.#replicas.forget(this.#replicas.keysOf(id));
       return this.#options.store.setAside(id);
     }
   }

@@ -31,7 +31,7 @@ export class InstalledModels {
   #models: ReadonlyMap<string, ModelManifest> = new Map();
   #damaged: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
-  #onChange: (ids: readonly string[]) => void = () => undefined;
+  #onChange: (keys: readonly string[]) => void = () => undefined;
   #refreshing: Promise<void> = Promise.resolve();
 
   constructor(store: ModelStore, log: Log, preferred: VariantPreference) {
@@ -60,8 +60,8 @@ export class InstalledModels {
     return smallCache && small in manifest.variants ? small : chosen;
   }
 
-  /** Reads the folder now and from then on; `onChange` hears which models are gone or were replaced. */
-  async follow(onChange: (ids: readonly string[]) => void): Promise<void> {
+  /** Reads the folder now and from then on; `onChange` hears the keys of variants that are gone or were replaced. */
+  async follow(onChange: (keys: readonly string[]) => void): Promise<void> {
     this.#onChange = onChange;
     await this.refresh();
     this.#timer = setTimeout(() => void this.#followQuietly(), REFRESH_MS).unref();
@@ -88,7 +88,7 @@ export class InstalledModels {
     const found = await this.#store.list();
     this.#reportDamaged(found);
     const models = new Map(found.flatMap((model) => (model.kind === 'ready' ? [[model.id, model.manifest]] : [])));
-    const changed = [...this.#models].filter(([id, manifest]) => !isSame(manifest, models.get(id))).map(([id]) => id);
+    const changed = [...this.#models.values()].flatMap((manifest) => changedVariants(manifest, models.get(manifest.id)));
     this.#models = models;
     if (changed.length > 0) this.#onChange(changed);
   }
@@ -101,6 +101,11 @@ export class InstalledModels {
   }
 }
 
-function isSame(a: ModelManifest, b: ModelManifest | undefined): boolean {
-  return b !== undefined && a.createdAt === b.createdAt && JSON.stringify(a.variants) === JSON.stringify(b.variants);
+/** Keys of the variants that are no longer what they were; one more beside them, or another default, changes none. */
+function changedVariants(before: ModelManifest, now: ModelManifest | undefined): readonly string[] {
+  const isSame = (name: string): boolean =>
+    now?.createdAt === before.createdAt && JSON.stringify(now.variants[name]) === JSON.stringify(before.variants[name]);
+  return Object.keys(before.variants)
+    .filter((name) => !isSame(name))
+    .map((name) => `${before.id}:${name}`);
 }

@@ -110,9 +110,9 @@ export class Replicas {
     return [...this.#replicas.keys()].filter((key) => idOf(key) === id);
   }
 
-  /** Models that were removed or replaced: what runs finishes, the next request reads the new files. Resolves when the processes are gone. */
-  async forget(ids: readonly string[]): Promise<void> {
-    const gone = [...this.#replicas].filter(([key]) => ids.includes(idOf(key)));
+  /** Variants that were removed or replaced: what runs finishes, the next request reads the new files. Resolves when the processes are gone. */
+  async forget(keys: readonly string[]): Promise<void> {
+    const gone = [...this.#replicas].filter(([key]) => keys.includes(key));
     for (const [key] of gone) {
       this.#replicas.delete(key);
       this.#kept.delete(key);

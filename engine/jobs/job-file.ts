@@ -3,11 +3,11 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JobStatus } from '../contract.ts';
-import type { PullRequest } from './job-control.ts';
+import type { JobRequest } from './job-control.ts';
 
 export interface StoredJob {
   readonly status: JobStatus;
-  readonly request: PullRequest;
+  readonly request: JobRequest;
   /** Of its process, while there is one. */
   readonly pid: number | null;
 }
@@ -60,5 +60,5 @@ function isJob(value: unknown): value is StoredJob {
   if (typeof value !== 'object' || value === null || !('status' in value) || !('request' in value) || !('pid' in value)) return false;
   const { status, request } = value;
   const hasStatus = typeof status === 'object' && status !== null && 'id' in status && 'state' in status && 'startedMs' in status;
-  return hasStatus && typeof request === 'object' && request !== null && 'name' in request;
+  return hasStatus && typeof request === 'object' && request !== null && ('name' in request || 'model' in request);
 }

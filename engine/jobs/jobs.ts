@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import type { JobStatus } from '../contract.ts';
 import { EngineError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { JobControl, PullRequest } from './job-control.ts';
+import type { EvaluateRequest, JobControl, JobRequest, LabJobs, PullRequest, QuantiseRequest } from './job-control.ts';
 import { JobFile, type StoredJob } from './job-file.ts';
-import { afterRestart, hasEnded, isForgotten, planStarts } from './plan-jobs.ts';
+import { afterRestart, hasEnded, interruptedWords, isForgotten, planStarts } from './plan-jobs.ts';
 import type { PullOutcome, PullProgress } from './pull-lines.ts';
 import { continueOrphan, type PullProcess, type SpawnPull } from './pull-process.ts';
 
@@ -23,7 +23,7 @@ export interface JobsOptions {
 
 interface Job {
   status: JobStatus;
-  readonly request: PullRequest;
+  readonly request: JobRequest;
   process: PullProcess | null;
   /** The process was told to end. */
   ending: boolean;
@@ -31,6 +31,7 @@ interface Job {
 }
 
 const MOST = 2;
+const DOING: Readonly<Record<JobStatus['kind'], string>> = { pull: 'pulled', quantise: 'quantised', evaluate: 'measured' };
 const MAX_NAME = 1024;
 /** Without news for so long, the speed is no longer known. */
 const STALE_MS = 5000;
@@ -38,7 +39,7 @@ const STALE_MS = 5000;
 const END_MS = 10_000;
 const CLOSE_MS = 2000;
 
-export class Jobs implements JobControl {
+export class Jobs implements JobControl, LabJobs {
   readonly #options: JobsOptions;
   readonly #file: JobFile;
   readonly #now: () => number;
@@ -78,18 +79,15 @@ export class Jobs implements JobControl {
   pull({ name, precision }: PullRequest): JobStatus {
     const title = name.trim();
     if (title === '' || title.length > MAX_NAME) throw invalid('name', `name must be 1 to ${MAX_NAME} characters.`);
-    if (this.#jobs.some(({ status }) => status.title === title && !hasEnded(status)))
-      throw invalid('name', `${title} is being pulled already.`);
-    const job: Job = {
-      status: newStatus(title, this.#now()),
-      request: { name: title, precision },
-      process: null,
-      ending: false,
-      progressAtMs: 0,
-    };
-    this.#jobs.push(job);
-    this.#startNext();
-    return this.#shown(job);
+    return this.#add(title, { kind: 'pull', name: title, precision });
+  }
+
+  quantise(request: Omit<QuantiseRequest, 'kind'>): JobStatus {
+    return this.#add(`${request.model} to ${request.precision}`, { kind: 'quantise', ...request });
+  }
+
+  evaluate(request: Omit<EvaluateRequest, 'kind'>): JobStatus {
+    return this.#add(`${request.model}:${request.variant}`, { kind: 'evaluate', ...request });
   }
 
   pause(id: string): JobStatus {
@@ -113,7 +111,11 @@ export class Jobs implements JobControl {
   cancel(id: string): JobStatus {
     const job = this.#find(id);
     if (hasEnded(job.status)) this.#jobs = this.#jobs.filter((other) => other !== job || job.process !== null);
-    else this.#end(job, { state: 'cancelled', result: 'Cancelled; what was downloaded is kept.' });
+    else
+      this.#end(job, {
+        state: 'cancelled',
+        result: job.status.kind === 'pull' ? 'Cancelled; what was downloaded is kept.' : 'Cancelled; the model is as it was.',
+      });
     endProcess(job, END_MS);
     this.#startNext();
     return this.#shown(job);
@@ -130,6 +132,16 @@ export class Jobs implements JobControl {
     await this.#save();
   }
 
+  #add(title: string, request: JobRequest): JobStatus {
+    const { kind = 'pull' } = request;
+    if (this.#jobs.some(({ status }) => status.kind === kind && status.title === title && !hasEnded(status)))
+      throw invalid(kind === 'pull' ? 'name' : 'model', `${title} is being ${DOING[kind]} already.`);
+    const job: Job = { status: newStatus(kind, title, this.#now()), request, process: null, ending: false, progressAtMs: 0 };
+    this.#jobs.push(job);
+    this.#startNext();
+    return this.#shown(job);
+  }
+
   #find(id: string): Job {
     const job = this.#jobs.find(({ status }) => status.id === id);
     if (job === undefined) throw new EngineError('not_found', `There is no job ${id}.`, { param: 'id' });
@@ -139,7 +151,8 @@ export class Jobs implements JobControl {
   /** A state has changed: starts what may start now, and remembers. */
   #startNext(): void {
     const views = this.#jobs.map(
-      ({ status, process, ending }) => ({ ...status, process: ending ? 'ending' : process === null ? 'none' : 'alive' }) as const,
+      ({ status, request, process, ending }) =>
+        ({ ...status, subject: subjectOf(request), process: ending ? 'ending' : process === null ? 'none' : 'alive' }) as const,
     );
     for (const id of this.#closed ? [] : planStarts(views, this.#options.most ?? MOST)) this.#start(this.#find(id));
     void this.#save();
@@ -180,7 +193,7 @@ export class Jobs implements JobControl {
     else
       this.#end(job, {
         state: 'failed',
-        result: outcome.kind === 'failed' ? outcome.reason : 'Interrupted; pull it again to go on from there.',
+        result: outcome.kind === 'failed' ? outcome.reason : interruptedWords(job.status.kind),
       });
   }
 
@@ -209,11 +222,16 @@ function staleMs({ unit, rate }: JobStatus): number {
   return unit === 'steps' && rate !== null && rate > 0 ? Math.max(STALE_MS, 3000 / rate) : STALE_MS;
 }
 
-function newStatus(title: string, nowMs: number): JobStatus {
+/** What two jobs must not work on at once: their files lie in the same folder. */
+function subjectOf(request: JobRequest): string {
+  return request.kind === 'quantise' || request.kind === 'evaluate' ? request.model : request.name;
+}
+
+function newStatus(kind: JobStatus['kind'], title: string, nowMs: number): JobStatus {
   const times = { rate: null, etaMs: null, startedMs: nowMs, endedMs: null };
   return {
     id: randomUUID(),
-    kind: 'pull',
+    kind,
     title,
     state: 'waiting',
     step: 'waiting',

@@ -3,7 +3,8 @@ import type { JobStatus } from '../contract.ts';
 
 export interface JobView {
   readonly id: string;
-  readonly title: string;
+  /** What it works on: the model's name. */
+  readonly subject: string;
   readonly state: JobStatus['state'];
   /** `ending`: it was told to end, and is still there. */
   readonly process: 'none' | 'alive' | 'ending';
@@ -16,11 +17,11 @@ export function hasEnded({ state }: Pick<JobStatus, 'state'>): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled';
 }
 
-/** The waiting jobs whose turn it is, oldest first. Paused jobs take no place; the process of an earlier pull of the same name must be gone. */
+/** The waiting jobs whose turn it is, oldest first. Paused jobs take no place; processes of other jobs on the same model must be gone. */
 export function planStarts(jobs: readonly JobView[], most: number): readonly string[] {
   const places = most - jobs.filter(({ state, process }) => state === 'running' || process === 'ending').length;
   const isFree = (job: JobView): boolean =>
-    job.process !== 'ending' && jobs.every((other) => other === job || other.title !== job.title || other.process === 'none');
+    job.process !== 'ending' && jobs.every((other) => other === job || other.subject !== job.subject || other.process === 'none');
   return jobs
     .filter((job) => job.state === 'waiting' && isFree(job))
     .slice(0, Math.max(0, places))
@@ -34,6 +35,12 @@ export function isForgotten({ endedMs }: JobStatus, nowMs: number): boolean {
 /** What became of a job whose engine has ended: its process went with it. */
 export function afterRestart(status: JobStatus, nowMs: number): JobStatus {
   if (hasEnded(status)) return status;
-  const result = 'Interrupted when the server ended; pull it again to go on from there.';
+  const result = interruptedWords(status.kind, 'when the server ended');
   return { ...status, state: 'failed', rate: null, etaMs: null, endedMs: nowMs, result };
+}
+
+/** What an interrupted job leaves to do. `when` names the cause where it is known. */
+export function interruptedWords(kind: JobStatus['kind'], when = ''): string {
+  const what = when === '' ? 'Interrupted' : `Interrupted ${when}`;
+  return kind === 'pull' ? `${what}; pull it again to go on from there.` : `${what}; the model is as it was. Start it again.`;
 }

@@ -1,4 +1,4 @@
-// Owns what the lines of `millrace pull --json` mean, whoever started it.
+// Owns what the lines of a job's command with `--json` mean, whoever started it.
 // Knows nothing about processes.
 
 export interface PullProgress {
@@ -69,14 +69,14 @@ export class PullOutput {
 
 /** How a pull went, from all that its process has said. */
 export function parseOutcome({ code, signal, stdout, stderr }: EndedProcess): PullOutcome {
-  if (code === 0) return { kind: 'done', result: describeInstalled(stdout) };
+  if (code === 0) return { kind: 'done', result: describeResult(stdout) };
   if (code === INTERRUPTED) return { kind: 'interrupted' };
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const error = lines.map((line) => fieldOf(line, 'error')).findLast((value) => value !== undefined);
   const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
   if (typeof message === 'string') return { kind: 'failed', reason: message };
   const how = signal === null ? `exit code ${String(code)}` : `signal ${signal}`;
-  return { kind: 'failed', reason: `The pull ended with ${how}${lines.length === 0 ? '.' : `: ${lines.at(-1) ?? ''}`}` };
+  return { kind: 'failed', reason: `The command ended with ${how}${lines.length === 0 ? '.' : `: ${lines.at(-1) ?? ''}`}` };
 }
 
 interface Variant {
@@ -85,9 +85,27 @@ interface Variant {
   readonly weightsFile?: unknown;
 }
 
-/** `Installed smollm2-135m-instruct:int8 (145 MB)`, from the line on stdout. */
-function describeInstalled(stdout: string): string {
+function describeResult(stdout: string): string {
   const line = stdout.trim().split('\n').at(-1) ?? '';
+  return typeof fieldOf(line, 'model') === 'string' ? describeMeasured(line) : describeInstalled(line);
+}
+
+interface MeasuredVariant {
+  readonly measured?: { readonly atMs?: unknown } | null;
+  readonly gate?: { readonly reason?: unknown };
+}
+
+/** What the gate says of the variant that was measured last, from the table on stdout. */
+function describeMeasured(line: string): string {
+  const variants = fieldOf(line, 'variants');
+  const atMs = ({ measured }: MeasuredVariant): number => Number(measured?.atMs ?? 0);
+  const [latest] = Array.isArray(variants) ? variants.toSorted((a: MeasuredVariant, b: MeasuredVariant) => atMs(b) - atMs(a)) : [];
+  const reason = (latest as MeasuredVariant | undefined)?.gate?.reason;
+  return typeof reason === 'string' ? `Measured: ${reason}` : 'Measured.';
+}
+
+/** `Installed smollm2-135m-instruct:int8 (145 MB)`, from the line on stdout. */
+function describeInstalled(line: string): string {
   const id = fieldOf(line, 'id');
   const variants = fieldOf(line, 'variants');
   if (typeof id !== 'string' || !Array.isArray(variants)) return 'Installed.';

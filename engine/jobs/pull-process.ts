@@ -1,9 +1,10 @@
-// Owns the process that pulls a model: `millrace pull --json` at low priority, and what its lines say.
+// Owns the process of a job: `millrace pull`, `quantise` or `evaluate` with `--json` at low priority, and what its lines say.
 // Knows nothing about jobs. A process that has stopped for a pause keeps its place; the download is kept however it ends.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { PullRequest } from './job-control.ts';
+import { assertNever } from '../errors.ts';
+import type { JobRequest } from './job-control.ts';
 import { PullOutput, type PullOutcome, type PullProgress } from './pull-lines.ts';
 
 export interface PullListener {
@@ -22,22 +23,32 @@ export interface PullProcess {
   end(limitMs: number): void;
 }
 
-export type SpawnPull = (request: PullRequest, listener: PullListener) => PullProcess;
+export type SpawnPull = (request: JobRequest, listener: PullListener) => PullProcess;
 
 const CLI_ENTRY = fileURLToPath(new URL('../cli.ts', import.meta.url));
 /** Windows has no signal that stops a process. */
 const CAN_PAUSE = process.platform !== 'win32';
 
-/** What follows `millrace pull`, to pull into this data folder. */
-export function pullArguments({ name, precision }: PullRequest, dataDir: string): string[] {
-  const chosen = precision === null ? [] : ['--precision', precision];
-  return ['--json', '--data-dir', dataDir, ...chosen, '--', name];
+/** What follows `millrace`, to work in this data folder. */
+export function jobArguments(request: JobRequest, dataDir: string): string[] {
+  const common = ['--json', '--data-dir', dataDir];
+  switch (request.kind) {
+    case undefined:
+    case 'pull':
+      return ['pull', ...common, ...(request.precision === null ? [] : ['--precision', request.precision]), '--', request.name];
+    case 'quantise':
+      return ['quantise', ...common, '--precision', request.precision, ...(request.anew ? ['--anew'] : []), '--', request.model];
+    case 'evaluate':
+      return ['evaluate', ...common, '--', `${request.model}:${request.variant}`];
+    default:
+      return assertNever(request);
+  }
 }
 
 /** Pulls into this data folder, with the Node that runs this process. */
 export function pullSpawner(dataDir: string): SpawnPull {
   return (request, listener) => {
-    const child = spawn(process.execPath, [CLI_ENTRY, 'pull', ...pullArguments(request, dataDir)], {
+    const child = spawn(process.execPath, [CLI_ENTRY, ...jobArguments(request, dataDir)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own, so that a pause stops the programs it runs too. The channel tells it when this process is gone.
       detached: CAN_PAUSE,

@@ -219,6 +219,8 @@ interface CommonManifest {
   readonly variants: Readonly<Record<string, VariantManifest>>;
   /** The variant that a plain model name means. */
   readonly defaultVariant: string;
+  /** Those that were it before, the latest last; absent: none. */
+  readonly earlierDefaults?: readonly string[];
 }
 
 /** A model that continues text. */

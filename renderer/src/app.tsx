@@ -11,6 +11,7 @@ import { Shell } from './shell/shell.tsx';
 import { ThemeProvider } from './shell/theme.tsx';
 
 const ModelsScreen = lazy(async () => ({ default: (await import('./models/models-screen.tsx')).ModelsScreen }));
+const LabScreen = lazy(async () => ({ default: (await import('./lab/lab-screen.tsx')).LabScreen }));
 const ChatScreen = lazy(async () => ({ default: (await import('./chat/chat-screen.tsx')).ChatScreen }));
 const HistoryScreen = lazy(async () => ({ default: (await import('./history/history-screen.tsx')).HistoryScreen }));
 const CostScreen = lazy(async () => ({ default: (await import('./cost/cost-screen.tsx')).CostScreen }));
@@ -45,6 +46,9 @@ function Screens() {
       </Route>
       <Route path='/models'>
         <ModelsScreen />
+      </Route>
+      <Route path='/lab'>
+        <LabScreen />
       </Route>
       <Route path='/chat'>
         <ChatScreen />

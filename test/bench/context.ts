@@ -24,6 +24,7 @@ export interface ModelFiles {
   /** Made of it by the peer's own quantiser; null without a peer. */
   readonly q8: string | null;
   readonly q4: string | null;
+  readonly q4k: string | null;
   /** Our data folder, and the names of its models: the source's own weights, and 8 bits. */
   readonly dataDir: string;
   readonly exactModel: string;

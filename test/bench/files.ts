@@ -23,7 +23,7 @@ export async function prepareFiles(model: string | null, peer: Peer | null, log:
     { file: source, name: INT8, precision: 'int8' },
   ]);
   const form = (type: string): string | null => (requantised === null ? null : join(requantised, `${type}.gguf`));
-  return { source, q8: form('Q8_0'), q4: form('Q4_0'), dataDir, exactModel: EXACT, int8Model: INT8 };
+  return { source, q8: form('Q8_0'), q4: form('Q4_0'), q4k: form('Q4_K_M'), dataDir, exactModel: EXACT, int8Model: INT8 };
 }
 
 async function chooseSource(model: string | null, peer: Peer | null, log: (line: string) => void): Promise<string> {
@@ -43,8 +43,8 @@ async function chooseSource(model: string | null, peer: Peer | null, log: (line:
 
 async function requantise(peer: Peer, source: string, log: (line: string) => void): Promise<string> {
   const { size } = await stat(source);
-  return cachedFolder(`gguf-${basename(source, '.gguf')}-${size}`, async (folder) => {
-    for (const type of ['Q8_0', 'Q4_0']) {
+  return cachedFolder(`gguf-k-${basename(source, '.gguf')}-${size}`, async (folder) => {
+    for (const type of ['Q8_0', 'Q4_0', 'Q4_K_M']) {
       log(`Making the peer's ${type} form …`);
       await peer.run('llama-quantize', ['--allow-requantize', source, join(folder, `${type}.gguf`), type]);
     }

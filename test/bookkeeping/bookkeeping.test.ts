@@ -6,6 +6,7 @@ import type { Books, OpenBooksOptions } from '../../engine/bookkeeping/open-book
 import type { BatchControl } from '../../engine/jobs/batches/batch-control.ts';
 import type { RequestRecord } from '../../engine/ledger/ledger.ts';
 import { FakeFleet, FakeJobs } from '../renderer/engine.ts';
+import { FakeLab } from '../fakes/lab.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
 import { FakeRows } from '../fakes/rows.ts';
 import { aRequest } from '../ledger/store/records.ts';
@@ -26,6 +27,7 @@ function opening(faults: number): Opening {
   const openBooks = async ({ models }: OpenBooksOptions): Promise<Books> => {
     if (++attempts <= faults) throw new Error('The disk does not answer.');
     const alerts = { active: () => [], snooze: () => false, testWebhook: async () => null, sloOf: () => expect.fail('not asked') };
+    const lab = new FakeLab('fake');
     const cost = {
       requests: 0,
       perRequestUsd: null,
@@ -40,6 +42,8 @@ function opening(faults: number): Opening {
       services: {
         ledger: new FakeLedger(),
         jobs: new FakeJobs(),
+        lab,
+        variants: lab,
         models,
         alerts,
         metrics: { render: async () => ({ contentType: 'text/plain', body: '' }) },

@@ -20,6 +20,7 @@ const models = {
   keepAlive: () => undefined,
   remove: async () => ({ restorableUntilMs: 0 }),
   restore: async () => undefined,
+  refresh: async () => undefined,
 };
 
 interface Running {

@@ -48,8 +48,8 @@ afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
 function createJobs({ canPause = true, ...changes }: Partial<JobsOptions> & { canPause?: boolean } = {}) {
   const pulls: ScriptedPull[] = [];
   const clock = { nowMs: 1000 };
-  const spawn: SpawnPull = ({ name }, listener) => {
-    const pull = new ScriptedPull(name, listener, canPause);
+  const spawn: SpawnPull = (request, listener) => {
+    const pull = new ScriptedPull('name' in request ? request.name : request.model, listener, canPause);
     pulls.push(pull);
     return pull;
   };
@@ -191,7 +191,7 @@ describe('jobs over a restart', () => {
 });
 
 describe('the turn of a job', () => {
-  const job = (id: string, state: JobView['state'], process: JobView['process'] = 'none'): JobView => ({ id, title: id, state, process });
+  const job = (id: string, state: JobView['state'], process: JobView['process'] = 'none'): JobView => ({ id, subject: id, state, process });
 
   it('comes when a place is free; paused jobs take none, ending ones do', () => {
     expect(planStarts([job('a', 'paused', 'alive'), job('b', 'waiting'), job('c', 'waiting')], 1)).toEqual(['b']);
@@ -201,7 +201,7 @@ describe('the turn of a job', () => {
 
   it('waits for its own process and for that of an earlier pull of the name to end', () => {
     expect(planStarts([job('a', 'waiting', 'ending')], 2)).toEqual([]);
-    const earlier = { ...job('x', 'cancelled', 'ending'), title: 'a' };
+    const earlier = { ...job('x', 'cancelled', 'ending'), subject: 'a' };
     expect(planStarts([earlier, job('a', 'waiting'), job('b', 'waiting')], 2)).toEqual(['b']);
   });
 });
@@ -245,11 +245,11 @@ describe('the lines of a pull', () => {
     });
     expect(parseOutcome({ ...ended, stderr: 'Segmentation fault\n' })).toEqual({
       kind: 'failed',
-      reason: 'The pull ended with exit code 1: Segmentation fault',
+      reason: 'The command ended with exit code 1: Segmentation fault',
     });
     expect(parseOutcome({ ...ended, code: null, signal: 'SIGKILL' })).toEqual({
       kind: 'failed',
-      reason: 'The pull ended with signal SIGKILL.',
+      reason: 'The command ended with signal SIGKILL.',
     });
   });
 });

@@ -2,13 +2,15 @@
 // Knows nothing about any one screen.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { pino } from 'pino';
-import type { CatalogueModel, DeviceNow, JobStatus, ModelSlo } from '../../engine/contract.ts';
+import type { DeviceNow, JobStatus, ModelSlo } from '../../engine/contract.ts';
 import { EngineError } from '../../engine/errors.ts';
 import type { ModelControl, Removal } from '../../engine/fleet/control.ts';
 import type { HostedModel, ModelState } from '../../engine/fleet/host.ts';
 import { createGateway, type Gateway } from '../../engine/gateway/gateway.ts';
+import type { KnownModel } from '../../engine/gateway/console/services.ts';
 import type { JobControl, PullRequest } from '../../engine/jobs/job-control.ts';
 import { FakeHost, type FakeHostOptions } from '../fakes/host.ts';
+import { FakeLab } from '../fakes/lab.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
 import { aDevice } from './factories.ts';
 
@@ -52,6 +54,8 @@ export class FakeFleet extends FakeHost implements ModelControl {
     this.removed.add(model);
     return { restorableUntilMs: Date.now() + 10_000 };
   }
+
+  async refresh(): Promise<void> {}
 
   async restore(model: string): Promise<void> {
     if (!this.removed.delete(model)) throw new EngineError('model_not_found', `${model} is gone.`);
@@ -125,13 +129,14 @@ const noSlo = (model: string): ModelSlo => ({
 });
 
 export interface FakeEngineOptions extends FakeHostOptions {
-  readonly catalogue?: readonly CatalogueModel[];
+  readonly catalogue?: readonly KnownModel[];
   readonly devices?: readonly DeviceNow[];
 }
 
 export interface FakeEngine {
   readonly fleet: FakeFleet;
   readonly jobs: FakeJobs;
+  readonly lab: FakeLab;
   readonly ledger: FakeLedger;
   readonly gateway: Gateway;
   readonly url: string;
@@ -141,6 +146,7 @@ export interface FakeEngine {
 export async function startEngine(pageDir: string, options: FakeEngineOptions = {}): Promise<FakeEngine> {
   const fleet = new FakeFleet(options);
   const jobs = new FakeJobs();
+  const lab = new FakeLab('fake');
   const ledger = new FakeLedger();
   ledger.onSettings(({ pinnedModels }) => fleet.setPinned(pinnedModels));
   const cost = {
@@ -162,6 +168,8 @@ export async function startEngine(pageDir: string, options: FakeEngineOptions = 
       ledger,
       jobs,
       models: fleet,
+      lab,
+      variants: lab,
       alerts: { active: () => [], snooze: () => false, testWebhook: async () => null, sloOf: noSlo },
       metrics: { render: async () => ({ contentType: 'text/plain', body: '' }) },
       devices: () => options.devices ?? [aDevice()],
@@ -170,7 +178,7 @@ export async function startEngine(pageDir: string, options: FakeEngineOptions = 
     }),
   });
   const { url } = await gateway.listen();
-  return { fleet, jobs, ledger, gateway, url };
+  return { fleet, jobs, lab, ledger, gateway, url };
 }
 
 export interface Visit {

@@ -32,7 +32,12 @@ async function openDecoder(path: string, precision: Precision, smallCache = fals
   folders.push(modelDir);
   const source = openModel(path);
   const { config } = source;
-  const written = await writeVariant({ source, plan: await planFor({ source, precision }), name: precision, modelDir });
+  const written = await writeVariant({
+    source,
+    plan: await planFor({ source, precision, folder: join(modelDir, 'preparing') }),
+    name: precision,
+    modelDir,
+  });
   const variant = smallCache ? smallCacheVariant(written) : written;
   source.tensors.dispose();
   const graphFile = join(modelDir, variant.graphFile);

@@ -4,6 +4,7 @@ import { alertRoutes } from './alerts.ts';
 import { costRoute } from './cost.ts';
 import { historyRoutes } from './history.ts';
 import { jobRoutes } from './jobs.ts';
+import { labRoutes } from './lab.ts';
 import { liveRoute } from './live.ts';
 import { metricsRoute } from './metrics.ts';
 import { modelControlRoutes } from './models.ts';
@@ -21,6 +22,7 @@ export function consoleRoutes(app: GatewayApp, context: GatewayContext, services
   alertRoutes(app, context, services);
   modelControlRoutes(app, context, services);
   jobRoutes(app, services);
+  labRoutes(app, services);
   metricsRoute(app, services);
   if (context.router !== null) routerRoutes(app, context.router);
   return liveRoute(app, context, services);

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { GatewayApp } from '../context.ts';
 import { errorResponses } from '../routes/response-schemas.ts';
 import { catalogue, jobList, jobStatus, nullable } from './response-schemas.ts';
-import type { ConsoleServices } from './services.ts';
+import type { ConsoleServices, KnownModel } from './services.ts';
 
 const params = Type.Object({ id: Type.String() });
 const one = (summary: string) => ({ tags: ['Console'], summary, params, response: { 200: jobStatus, ...errorResponses } });
@@ -25,7 +25,11 @@ const catalogueSchema = {
 };
 
 export function jobRoutes(app: GatewayApp, services: () => Promise<ConsoleServices>): void {
-  app.get('/api/catalogue', { schema: catalogueSchema }, async () => (await services()).catalogue);
+  app.get('/api/catalogue', { schema: catalogueSchema }, async () => {
+    const { catalogue: known, variants } = await services();
+    const bytesPerSecond = await variants.decodeBytesPerSecond();
+    return known.map((model) => ({ ...model, tokensPerSecond: expectedSpeed(model, bytesPerSecond) }));
+  });
   app.get('/api/jobs', { schema: listSchema }, async () => (await services()).jobs.list());
   app.post('/api/jobs/pull', { schema: pullSchema }, async ({ body: { name, precision = null } }, reply) =>
     reply.code(201).send((await services()).jobs.pull({ name, precision })),
@@ -35,4 +39,9 @@ export function jobRoutes(app: GatewayApp, services: () => Promise<ConsoleServic
   app.delete('/api/jobs/:id', { schema: one('End a job, or forget one that has ended') }, async ({ params: { id } }) =>
     (await services()).jobs.cancel(id),
   );
+}
+
+/** One stream of a decoder is bound by reading its weights, so its speed follows from what was read of others in a second. */
+function expectedSpeed({ use, sizeBytes }: KnownModel, bytesPerSecond: number | null): number | null {
+  return use !== 'text' || bytesPerSecond === null ? null : bytesPerSecond / sizeBytes;
 }

@@ -108,7 +108,7 @@ const alert = Type.Object({
 
 const job = Type.Object({
   id: text,
-  kind: Type.Literal('pull'),
+  kind: Type.Enum(['pull', 'quantise', 'evaluate']),
   title: text,
   state: Type.Enum(['waiting', 'running', 'paused', 'done', 'failed', 'cancelled']),
   step: text,

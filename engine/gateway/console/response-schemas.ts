@@ -168,6 +168,9 @@ export const catalogue = shaped<readonly contract.CatalogueModel[]>()(
       use: modelStatus.properties.use,
       parameterCount: Type.Integer(),
       sizeBytes: Type.Integer({ description: 'About what it takes once installed in 8 bits.' }),
+      licence: text,
+      contextLength: Type.Integer(),
+      tokensPerSecond: nullable(Type.Number({ description: 'About what one stream gets on this machine.' })),
     }),
   ),
 );

@@ -1,21 +1,26 @@
 // What the console needs of other rooms beyond the models themselves. Types only; tests give fakes.
 import type { ActiveAlert, CatalogueModel, CostNow, DeviceNow, ModelSlo, WebhookTest } from '../../contract.ts';
-import type { ModelControl } from '../../fleet/control.ts';
-import type { JobControl } from '../../jobs/job-control.ts';
+import type { ModelControl, VariantControl } from '../../fleet/control.ts';
+import type { JobControl, LabJobs } from '../../jobs/job-control.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 
 export interface ConsoleServices {
   readonly ledger: Ledger;
   readonly models: ModelControl;
   readonly jobs: JobControl;
+  readonly lab: LabJobs;
+  readonly variants: VariantControl;
   readonly alerts: AlertControl;
   readonly metrics: MetricsText;
   /** As the last sample saw them; empty before the first. */
   readonly devices: () => readonly DeviceNow[];
   /** The last 24 hours. */
   readonly cost: () => CostNow;
-  readonly catalogue: readonly CatalogueModel[];
+  readonly catalogue: readonly KnownModel[];
 }
+
+/** What is known of a model whatever the machine. */
+export type KnownModel = Omit<CatalogueModel, 'tokensPerSecond'>;
 
 export interface AlertControl {
   active(): readonly ActiveAlert[];

@@ -46,6 +46,8 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   // Above 85 °C most processors begin to slow down for everybody.
   batch: { windows: [], mainsOnly: true, maxCelsius: 85, maxUsdPerKwh: null, tariffs: [], maxRows: null },
+  // On SmolLM2-135M-Instruct INT8 loses 0.3 to 0.5% of perplexity, INT4 made from float32 about 5%.
+  quality: { int8Loss: 0.01, int4Loss: 0.06 },
   pinnedModels: [],
   idleUnloadMinutes: 30,
 };

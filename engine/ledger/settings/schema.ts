@@ -138,6 +138,7 @@ export const SETTINGS_SCHEMA = object({
     tariffs: list(object({ ...daySpan, usdPerKwh: number(0, 100, ' USD per kWh') }), MAX_SPANS),
     maxRows: orNull(integer(1, 1024, ' rows')),
   }),
+  quality: object({ int8Loss: number(0, 10, ', as a share'), int4Loss: number(0, 10, ', as a share') }),
   pinnedModels: list(text(1, 300), MAX_MODELS),
   idleUnloadMinutes: orNull(number(0.1, 525_600, ' minutes')),
 });

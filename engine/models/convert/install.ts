@@ -1,6 +1,6 @@
 // Owns how a source becomes an installed model: tokenizer, vocabulary, variants and model.json in one staged folder.
 // Knows nothing about where the source came from or how weights are converted.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { decoderSteps } from '../graph/decoder.ts';
@@ -21,6 +21,8 @@ const VOCAB_FILE = 'vocab.bin';
 export interface ConvertRequest {
   readonly source: SourceModel | EncoderSource;
   readonly precision: Precision;
+  /** INT4: round the weights of a 4-bit source anew, instead of keeping them exactly. */
+  readonly anew?: boolean;
   /** The model's folder; the variant's own folder is made in it. */
   readonly outDir: string;
   readonly onProgress?: (progress: ConvertProgress) => void;
@@ -37,10 +39,32 @@ export async function convertModel(request: ConvertRequest): Promise<readonly [V
     const plan = await encoderPlan({ ...rest, source, precision, threads: availableParallelism() });
     return [await writeEncoderVariant({ ...rest, source, plan, name: precision, modelDir: outDir })];
   }
+  const folder = join(outDir, `.preparing-${precision}`);
+  try {
+    return await convertDecoder({ ...request, source }, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** `folder` holds what waits to be written. */
+async function convertDecoder(
+  request: ConvertRequest & { readonly source: SourceModel },
+  folder: string,
+): Promise<readonly [VariantManifest, ...VariantManifest[]]> {
+  const { precision, outDir, source, onProgress } = request;
+  const writing = decoderSteps(source.config.layerCount);
+  let prepared = 0;
+  const announce = (done: number, total: number): void => onProgress?.({ variant: precision, stepsDone: done, stepsTotal: total });
   // Making the plan can take a run of the model, longer than a first step may stay unannounced.
-  request.onProgress?.({ variant: precision, stepsDone: 0, stepsTotal: decoderSteps(source.config.layerCount) });
-  const plan = await planFor({ ...rest, source, precision });
-  const variant = await writeVariant({ ...rest, source, plan, name: precision, modelDir: outDir });
+  announce(0, writing);
+  const onLayer = (done: number, of: number): void => {
+    prepared = of;
+    announce(done, of + writing);
+  };
+  const plan = await planFor({ ...request, folder, onLayer });
+  const onWritten = ({ stepsDone }: ConvertProgress): void => announce(prepared + stepsDone, prepared + writing);
+  const variant = await writeVariant({ ...request, plan, name: precision, modelDir: outDir, onProgress: onWritten });
   return plan.cacheScales === null ? [variant] : [variant, smallCacheVariant(variant)];
 }
 

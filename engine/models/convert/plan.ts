@@ -12,25 +12,32 @@ import type { SourceModel } from '../readers/source-model.ts';
 export interface PlanRequest {
   readonly source: SourceModel;
   readonly precision: Precision;
+  /** As in `ConvertRequest`. */
+  readonly anew?: boolean;
+  /** Where what the plan needs may lie until the variant is written; made when it is needed. */
+  readonly folder: string;
+  /** Layers that were prepared, of those there are; not called for plans that need no such work. */
+  readonly onLayer?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** INT8 and INT4 run the model once over a calibration text. Throws `unsupported_model` for a precision that no provider here computes in. */
-export async function planFor({ source, precision, signal }: PlanRequest): Promise<PrecisionPlan> {
-  switch (precision) {
+/** INT8 and INT4 run the model over a calibration text. Throws `unsupported_model` for a precision that no provider here computes in. */
+export async function planFor(request: PlanRequest): Promise<PrecisionPlan> {
+  const calibrated = { ...request, threads: availableParallelism() };
+  switch (request.precision) {
     case 'fp32':
       return float32Plan;
     case 'int8':
       refuseFaultyKernels();
-      return int8Plan({ source, threads: availableParallelism(), ...(signal === undefined ? {} : { signal }) });
+      return int8Plan(calibrated);
     case 'int4':
       refuseFaultyKernels();
-      return int4Plan({ source, threads: availableParallelism(), ...(signal === undefined ? {} : { signal }) });
+      return int4Plan(calibrated);
     case 'fp16':
       // CPUs have no fast float16 multiplication: there it is a storage format, and takes twice the memory of 8-bit weights.
       throw new EngineError('unsupported_model', 'The CPU does not compute in fp16; choose fp32, int8 or int4.', { param: 'precision' });
     default:
-      return assertNever(precision);
+      return assertNever(request.precision);
   }
 }
 

@@ -28,6 +28,20 @@ export function* writeDecoder(graph: DecoderGraph): Generator<number> {
   yield decoderSteps(layerCount);
 }
 
+/** Adds one layer alone: `hidden`, what the layers before add up to, [1, tokens, hidden] → `hidden_out` of the same shape. Its other
+ * inputs are those of the whole graph that attention needs, and `rows`, which the last layer has to be given whole. */
+export function writeDecoderLayer(graph: DecoderGraph, layer: number): void {
+  const { b, weights } = graph;
+  const { hiddenSize, normEpsilon: epsilon } = weights.config;
+  const hidden = b.input('hidden', DataType.float32, ['batch', 'tokens', hiddenSize]);
+  addPlaces(b);
+  const norm = { name: `layers.${layer}.attention_norm`, weights: weights.attentionNorm(layer), epsilon };
+  const stream = { residual: hidden, normed: rmsNorm(b, hidden, norm) };
+  const { residual } = decoderLayer(graph, layer, stream, addRopeCaches(b, weights.config));
+  b.node({ op: 'Identity', inputs: [residual], outputs: ['hidden_out'] });
+  b.output('hidden_out', DataType.float32, ['batch', 'tokens', hiddenSize]);
+}
+
 /** Steps that `writeDecoder` takes: the embedding, each layer, the head. */
 export function decoderSteps(layerCount: number): number {
   return layerCount + 2;
@@ -35,10 +49,14 @@ export function decoderSteps(layerCount: number): number {
 
 function addInputs(b: GraphBuilder): void {
   b.input('input_ids', DataType.int64, ['batch', 'tokens']);
+  addPlaces(b);
+  b.input('inverse_temperature', DataType.float32, ['rows', 1]);
+}
+
+function addPlaces(b: GraphBuilder): void {
   b.input('seqlens_k', DataType.int32, ['batch']);
   b.input('total_sequence_length', DataType.int32, []);
   b.input('rows', DataType.int64, ['rows']);
-  b.input('inverse_temperature', DataType.float32, ['rows', 1]);
 }
 
 function embed({ b, weights, plan }: DecoderGraph): string {

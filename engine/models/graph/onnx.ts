@@ -101,6 +101,12 @@ export class GraphBuilder {
     return this.#add(spec, this.#weights.append(chunks));
   }
 
+  /** The bytes of a tensor that was added, under another name and shape; they are stored once. Returns its name. */
+  alias(name: string, dims: readonly number[], of: string): string {
+    const { type, content } = this.#initializers.get(of) ?? bug(`There is no tensor ${of}.`);
+    return this.#add({ name, type, dims }, content);
+  }
+
   /** A small int64 vector; equal ones are shared. */
   int64(...values: readonly number[]): string {
     const name = `const.i64.${values.join('_')}`;

@@ -32,7 +32,8 @@ export function exactBlocks(fallback: LinearFormat): LinearFormat {
   };
 }
 
-function blockLinear(name: string, source: BlockSource): LinearFormat {
+/** A form whose blocks come from this source. */
+export function blockLinear(name: string, source: BlockSource): LinearFormat {
   const { bits, blockSize } = source.layout;
   const emit: LinearFormat['emit'] = (b, x, weights, out) => emitBlocks(b, x, weights, { out, source });
   return { name, bits: bits + (32 + (source.zeroPoints ? bits : 0)) / blockSize, emit };

@@ -23,6 +23,10 @@ export interface BlockSource {
   /** Whether blocks have a zero point of their own; without, it is half of the codes' range, as the operators assume. */
   readonly zeroPoints: boolean;
   readonly offsets: boolean;
+  /** Names the way the blocks are made, for layers and gathers over the same weights that then share them; absent: not shared. */
+  readonly sharedAs?: string;
+  /** Scales are float16 numbers, and are stored as such. */
+  readonly halfScales?: boolean;
   /** Reads rows [from, from + count); the result fills `block` with block `index` of row `row` of them. */
   readRows(weights: LinearWeights, from: number, count: number): (row: number, index: number, block: Block) => void;
 }
@@ -47,24 +51,39 @@ export interface TensorNaming {
   readonly codesBy: 'block' | 'row';
 }
 
-/** Adds codes, scales and what else the source has; rows are read in slabs. */
+/** Adds codes, scales and what else the source has; rows are read in slabs. Blocks that a tied table has already are not stored again. */
 export function addBlockTensors(b: GraphBuilder, weights: LinearWeights, source: BlockSource, naming: TensorNaming): BlockTensors {
-  const { prefix, codesBy } = naming;
+  const { codesBy } = naming;
+  const prefix = source.sharedAs === undefined ? naming.prefix : `${weights.name}.${source.sharedAs}`;
   const rows = weights.outFeatures;
-  const packer = new RowPacker(weights, source);
   const { layout } = source;
   const perRow = blocksPerRow(layout, weights.inFeatures);
   const blockBytes = (layout.blockSize * layout.bits) / 8;
   const codeDims = codesBy === 'block' ? [rows, perRow, blockBytes] : [rows, perRow * blockBytes];
-  const float = (suffix: string, dims: readonly number[], data: Float32Array): string =>
-    b.initializer({ name: `${prefix}.${suffix}`, type: DataType.float32, dims }, data);
-  const codes = b.stream({ name: `${prefix}.codes`, type: DataType.uint8, dims: codeDims }, packer.slabs());
-  const scales = float('scales', [rows, perRow], packer.scales);
+  const names = { codes: `${prefix}.codes.${codesBy}`, scales: `${prefix}.scales` };
+  const other = `${prefix}.codes.${codesBy === 'block' ? 'row' : 'block'}`;
+  if (b.has(other)) return { codes: b.alias(names.codes, codeDims, other), scales: names.scales, zeroPoints: null, offsets: null };
+  const packer = new RowPacker(weights, source);
+  const codes = b.stream({ name: names.codes, type: DataType.uint8, dims: codeDims }, packer.slabs());
+  const scales = addScales(b, { name: names.scales, dims: [rows, perRow], half: source.halfScales === true }, packer.scales);
   const zeroPoints = source.zeroPoints
     ? b.initializer({ name: `${prefix}.zero_points`, type: DataType.uint8, dims: [rows, packer.zeroPointBytes] }, packer.zeroPoints)
     : null;
-  const offsets = source.offsets ? float('offsets', [perRow, rows], packer.offsets) : null;
+  const offsets = source.offsets
+    ? b.initializer({ name: `${prefix}.offsets`, type: DataType.float32, dims: [perRow, rows] }, packer.offsets)
+    : null;
   return { codes, scales, zeroPoints, offsets };
+}
+
+/** The kernels want float32; ONNX Runtime widens float16 once, when it loads. */
+function addScales(
+  b: GraphBuilder,
+  { name, dims, half }: { readonly name: string; readonly dims: readonly number[]; readonly half: boolean },
+  scales: Float32Array,
+): string {
+  if (!half) return b.initializer({ name, type: DataType.float32, dims }, scales);
+  const stored = b.initializer({ name: `${name}.half`, type: DataType.float16, dims }, Float16Array.from(scales));
+  return b.node({ op: 'Cast', inputs: [stored], outputs: [name], attributes: { to: DataType.float32 } });
 }
 
 /** Packs the rows of one layer; everything but the codes is kept until all rows are done. */

@@ -10,3 +10,12 @@ export function calibrationTokens({ tokenizer, config }: Pick<SourceModel, 'toke
   const first = tokenizer.addBos && tokenizer.bosToken !== null ? [tokenizer.bosToken] : [];
   return Int32Array.from([...first, ...ids]).subarray(0, config.contextLength);
 }
+
+const SEQUENCE_TOKENS = 512;
+
+/** The same tokens in pieces, each read from an empty cache. */
+export function calibrationSequences(source: Pick<SourceModel, 'tokenizer' | 'config'>): readonly Int32Array[] {
+  const tokens = calibrationTokens(source);
+  const count = Math.ceil(tokens.length / SEQUENCE_TOKENS);
+  return Array.from({ length: count }, (_, at) => tokens.subarray(at * SEQUENCE_TOKENS, (at + 1) * SEQUENCE_TOKENS));
+}

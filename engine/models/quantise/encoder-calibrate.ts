@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { bug } from '../../errors.ts';
-import { OrtSession, OrtTensor, RunBinding } from '../../ort/index.ts';
+import { OrtTensor } from '../../ort/index.ts';
 import { writeEncoderVariant } from '../convert/variant.ts';
 import type { EncoderPlan } from '../graph/encoder/graph.ts';
 import { float32Plan } from '../graph/float32.ts';
 import type { Projection } from '../graph/linear.ts';
 import type { EncoderSource } from '../readers/encoder/source.ts';
 import { observed } from './calibrate.ts';
+import { EncoderRun } from './encoder-run.ts';
 
 export interface EncoderCalibrationRequest {
   readonly source: EncoderSource;
@@ -28,11 +29,11 @@ export async function calibrateEncoder({ source, threads, signal }: EncoderCalib
   try {
     const widths = new Map<string, number>();
     const { graphFile } = await writeEncoderVariant({ source, plan: observedPlan(widths), name: 'observed', modelDir: folder });
-    using session = OrtSession.create(join(folder, graphFile), { threads });
+    using run = new EncoderRun(join(folder, graphFile), source.config, threads);
     const maxima = new Map(Array.from(widths, ([name, width]) => [name, new Float32Array(width)]));
     for (const text of await calibrationTexts(source)) {
       signal?.throwIfAborted();
-      await observe(session, text, maxima);
+      await observe(run, text, maxima);
     }
     return (layer, projection) => maxima.get(outputName(layer, projection)) ?? bug(`Layer ${layer} was not calibrated.`);
   } finally {
@@ -59,32 +60,13 @@ async function calibrationTexts({ tokenizerJson, config }: EncoderSource): Promi
 }
 
 /** Runs one text, and raises `maxima` to what it shows. */
-async function observe(session: OrtSession, tokens: readonly number[], maxima: ReadonlyMap<string, Float32Array>): Promise<void> {
-  const all = textInputs(tokens);
-  const inputs = Object.fromEntries(session.inputs.map(({ name }) => [name, all[name] ?? bug(`The graph has an input ${name}.`)]));
+async function observe(run: EncoderRun, tokens: readonly number[], maxima: ReadonlyMap<string, Float32Array>): Promise<void> {
   const seen = new Map(Array.from(maxima, ([name, { length }]) => [name, new Float32Array(new ArrayBuffer(length * 4))]));
   const outputs = Object.fromEntries(Array.from(seen, ([name, values]) => [name, OrtTensor.over(values, [values.length])]));
   try {
-    await new RunBinding(session, { inputs, outputs }).runAsync();
+    await run.run(tokens, outputs);
   } finally {
-    for (const tensor of [...Object.values(all), ...Object.values(outputs)]) tensor.dispose();
+    for (const tensor of Object.values(outputs)) tensor.dispose();
   }
   for (const [name, values] of seen) maxima.get(name)?.forEach((value, at, kept) => (kept[at] = Math.max(value, values[at] ?? 0)));
-}
-
-/** The graph's inputs for one text alone, which needs no padding: every token is at its own place. */
-function textInputs(tokens: readonly number[]): Readonly<Record<string, OrtTensor>> {
-  const count = tokens.length;
-  const int64 = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values, BigInt);
-  const places = Array.from(tokens, (_, place) => place);
-  return {
-    input_ids: OrtTensor.over(int64(tokens), [count]),
-    positions: OrtTensor.over(int64(places), [count]),
-    token_types: OrtTensor.over(new BigInt64Array(count), [count]),
-    padded_rows: OrtTensor.over(int64(places), [1, count]),
-    packed_places: OrtTensor.over(int64(places), [count]),
-    seqlens_k: OrtTensor.over(Int32Array.of(count - 1), [1]),
-    total_sequence_length: OrtTensor.over(Int32Array.of(count), []),
-    pool_weights: OrtTensor.over(new Float32Array(count).fill(1 / count), [1, 1, count]),
-  };
 }

@@ -26,7 +26,7 @@ export interface EvaluationRequest {
   /** Two graphs of the same model. */
   readonly candidate: EvaluatedGraph;
   readonly reference: EvaluatedGraph;
-  /** One text; at least two tokens, at most the context. */
+  /** One text, at least two tokens; a long one is read in windows, each from an empty cache. */
   readonly tokens: Int32Array;
   readonly threads: number;
   readonly onProgress?: (positionsDone: number) => void;
@@ -35,23 +35,41 @@ export interface EvaluationRequest {
 
 /** Logits of a chunk take 4 · vocab bytes a token, twice. */
 const CHUNK_TOKENS = 128;
+/** Tokens read one behind the other; the context may allow less. */
+const WINDOW_TOKENS = 1024;
 
 /** Runs both graphs side by side over the text and compares every position. */
 export async function evaluateVariant(request: EvaluationRequest): Promise<VariantEvaluation> {
   const { config, tokens, threads, onProgress, signal } = request;
   if (tokens.length < 2) bug('An evaluation needs two tokens at least.');
-  const open = ({ path, kvType }: EvaluatedGraph): PromptRun =>
-    new PromptRun({ graphPath: path, kvType, config, capacity: tokens.length, threads });
+  const capacity = Math.min(WINDOW_TOKENS, config.contextLength, tokens.length);
+  const open = ({ path, kvType }: EvaluatedGraph): PromptRun => new PromptRun({ graphPath: path, kvType, config, capacity, threads });
   using candidate = open(request.candidate);
   using reference = open(request.reference);
   const sums = new Sums(config.vocabSize);
-  for (let from = 0; from < tokens.length; from += CHUNK_TOKENS) {
+  for (const { from, to, isFirst } of chunksOf(tokens.length, capacity)) {
     signal?.throwIfAborted();
-    const chunk = tokens.subarray(from, from + CHUNK_TOKENS);
-    sums.add(await candidate.append(chunk), await reference.append(chunk), tokens.subarray(from + 1, from + 1 + chunk.length));
-    onProgress?.(from + chunk.length);
+    if (isFirst) for (const run of [candidate, reference]) run.reset();
+    const chunk = tokens.subarray(from, to);
+    sums.add(await candidate.append(chunk), await reference.append(chunk), tokens.subarray(from + 1, to + 1));
+    onProgress?.(to);
   }
   return sums.result();
+}
+
+interface Chunk {
+  readonly from: number;
+  readonly to: number;
+  /** It begins a window. */
+  readonly isFirst: boolean;
+}
+
+function* chunksOf(count: number, window: number): Generator<Chunk> {
+  for (let start = 0; start < count; start += window) {
+    const end = Math.min(count, start + window);
+    for (let from = start; from < end; from += CHUNK_TOKENS)
+      yield { from, to: Math.min(end, from + CHUNK_TOKENS), isFirst: from === start };
+  }
 }
 
 /** Totals over positions. */

@@ -40,10 +40,24 @@ export class PromptRun implements Disposable {
   }
 
   /** Appends tokens and returns the logits of each, [tokens, vocab]; `extras` are filled with other outputs of the graph. */
-  async append(tokens: Int32Array, extras: Readonly<Record<string, OrtTensor>> = {}): Promise<Float32Array> {
-    const logits = new Float32Array(tokens.length * this.config.vocabSize);
-    const step = { ...this.#inputs(tokens), ...this.#cache('past') };
-    const outputs = { ...this.#outputs(tokens.length, logits), ...this.#cache('present') };
+  append(tokens: Int32Array, extras: Readonly<Record<string, OrtTensor>> = {}): Promise<Float32Array> {
+    return this.#step(tokens, 0, extras);
+  }
+
+  /** Appends tokens as serving does, which computes the logits of the last one alone; returns its likeliest successor. */
+  async read(tokens: Int32Array): Promise<number> {
+    const logits = await this.#step(tokens, tokens.length - 1, {});
+    let best = 0;
+    for (let token = 1; token < logits.length; token++) if ((logits[token] ?? 0) > (logits[best] ?? 0)) best = token;
+    return best;
+  }
+
+  /** Logits of the tokens from `firstRow` on. */
+  async #step(tokens: Int32Array, firstRow: number, extras: Readonly<Record<string, OrtTensor>>): Promise<Float32Array> {
+    const rows = tokens.length - firstRow;
+    const logits = new Float32Array(rows * this.config.vocabSize);
+    const step = { ...this.#inputs(tokens, firstRow), ...this.#cache('past') };
+    const outputs = { ...this.#outputs(rows, logits), ...this.#cache('present') };
     try {
       await new RunBinding(this.#session, { inputs: step, outputs: { ...outputs, ...extras } }).runAsync();
     } finally {
@@ -72,18 +86,19 @@ export class PromptRun implements Disposable {
     this.#session.dispose();
   }
 
-  #inputs(tokens: Int32Array): Record<string, OrtTensor> {
+  #inputs(tokens: Int32Array, firstRow: number): Record<string, OrtTensor> {
     const count = tokens.length;
+    const rows = count - firstRow;
     const total = this.#length + count;
     return {
       input_ids: OrtTensor.over(BigInt64Array.from(tokens, BigInt), [1, count]),
       seqlens_k: OrtTensor.over(Int32Array.of(total - 1), [1]),
       total_sequence_length: OrtTensor.over(Int32Array.of(total), []),
       rows: OrtTensor.over(
-        BigInt64Array.from(tokens, (_, row) => BigInt(row)),
-        [count],
+        BigInt64Array.from({ length: rows }, (_, row) => BigInt(firstRow + row)),
+        [rows],
       ),
-      inverse_temperature: OrtTensor.over(new Float32Array(count).fill(1), [count, 1]),
+      inverse_temperature: OrtTensor.over(new Float32Array(rows).fill(1), [rows, 1]),
     };
   }
 

@@ -15,6 +15,13 @@ export const roundedBlocks4 = (blockSize: number): BlockSource => rounded({ bits
 /** 4-bit codes with a zero point for each block, both searched. */
 export const roundedBlocks4Asymmetric = (blockSize: number): BlockSource => rounded({ bits: 4, blockSize }, true, searchAsymmetric);
 
+/** Symmetric 8-bit codes with float16 scales; a head and a table over the same weights share them. */
+export const halfBlocks8 = (blockSize: number): BlockSource => ({
+  ...rounded({ bits: 8, blockSize }, false, roundToHalf),
+  sharedAs: `half8_${blockSize}`,
+  halfScales: true,
+});
+
 function rounded(layout: BlockSource['layout'], zeroPoints: boolean, round: Rounding): BlockSource {
   return {
     layout,
@@ -36,6 +43,12 @@ function roundToLargest(values: Float32Array, block: Block): void {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
   fit(values, { scale: Math.fround(largest / 127), zeroPoint: 128, maximum: 255 }, block);
+}
+
+function roundToHalf(values: Float32Array, block: Block): void {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  fit(values, { scale: Math.f16round(largest / 127), zeroPoint: 128, maximum: 255 }, block);
 }
 
 interface Grid {

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
 import type { ModelManifest, VariantManifest } from '../manifest.ts';
 import { parseManifest } from './parse-manifest.ts';
+import { lockFile } from './lock-file.ts';
 import { syncFolder } from './sync-folder.ts';
 
 const MANIFEST = 'model.json';
 const STAGING = '.staging-';
 const REMOVED = '.removed-';
 const ASIDE = '.aside-';
+const CHANGE_LOCK = '.change.lock';
 
 /** What a model may be called: safe as a folder's name on every platform and as a name in the API. */
 const ID = /^[a-z0-9][a-z0-9._-]{0,95}$/;
@@ -97,6 +99,20 @@ export class ModelStore {
     await writeFile(next, stringify(manifest), { flush: true });
     await rename(next, join(folder, MANIFEST));
     await syncFolder(folder);
+  }
+
+  /** Changes model.json by a function of what it says now; changes of several processes come one after the other. Returns what it says
+   *  then. Throws `model_not_found`, `model_file_invalid`, and what `change` throws, which leaves it as it was. */
+  async change(id: string, change: (manifest: ModelManifest) => ModelManifest): Promise<ModelManifest> {
+    await this.get(id);
+    const unlock = await lockFile(join(this.path(id), CHANGE_LOCK));
+    try {
+      const changed = change(await this.get(id));
+      await this.update(changed);
+      return changed;
+    } finally {
+      await unlock();
+    }
   }
 
   /** Throws `model_not_found`. The model is gone at once; its files follow. */

@@ -7,13 +7,18 @@ import { Panel } from '../parts/panel.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { useToast } from '../parts/toast.tsx';
 
-export function JobsPanel({ jobs }: { readonly jobs: readonly JobStatus[] }) {
+export interface JobsPanelProps {
+  readonly jobs: readonly JobStatus[];
+  readonly title?: string;
+}
+
+export function JobsPanel({ jobs, title = 'Downloads and conversions' }: JobsPanelProps) {
   const toast = useToast();
   const send = (method: Method, path: string): void =>
     void call(path, { method }).catch((error: unknown) => toast({ text: describeError(error).message, tone: 'problem' }));
   if (jobs.length === 0) return null;
   return (
-    <Panel title='Downloads and conversions'>
+    <Panel title={title}>
       <ul className='stack'>
         {jobs.map((job) => (
           <li key={job.id} className='job'>

@@ -49,6 +49,7 @@ function ModelFacts({
       </dl>
       <div className='row'>
         {model.use === 'text' && <Button onClick={() => goTo(`/chat?${query}`)}>Chat</Button>}
+        <Button onClick={() => goTo(`/lab?${query}`)}>Variants</Button>
         <Button onClick={() => goTo(`/history?${query}`)}>History</Button>
         <span className='push'>
           <ModelActions model={model} commands={removing} />

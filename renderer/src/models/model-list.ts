@@ -35,7 +35,7 @@ export function modelMatches(model: ModelStatus, search: string): boolean {
   return hasWords(`${model.id} ${USE_WORDS[model.use]} ${model.precision} ${STATE_WORDS[model.state]}`, search);
 }
 
-export function catalogueMatches(model: CatalogueModel, search: string): boolean {
+export function catalogueMatches(model: Pick<CatalogueModel, 'id' | 'title' | 'use'>, search: string): boolean {
   return hasWords(`${model.id} ${model.title} ${USE_WORDS[model.use]}`, search);
 }
 

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { CatalogueModel, DeviceNow } from '../../../engine/contract.ts';
 import { useRead } from '../api/queries.tsx';
-import { formatBytes, formatParameters } from '../format.ts';
+import { formatBytes, formatCount, formatParameters, formatRate } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Loading } from '../parts/empty.tsx';
@@ -96,13 +96,14 @@ interface CatalogueRowProps {
 
 const FIT_TONES: Readonly<Record<Fit['kind'], Tone>> = { fits: 'ok', tight: 'warning', too_large: 'problem', unknown: 'idle' };
 
-function CatalogueRow({ model: { id, title, use, parameterCount, sizeBytes }, fit, installed, busy, onGet }: CatalogueRowProps) {
+function CatalogueRow({ model, fit, installed, busy, onGet }: CatalogueRowProps) {
+  const { id, title, use, parameterCount, sizeBytes, licence, contextLength, tokensPerSecond } = model;
   return (
     <li className='catalogue-row'>
       <span className='stack catalogue-name'>
         <strong className='wrap-anywhere'>{title}</strong>
         <span className='quiet small'>
-          {id} · {USE_WORDS[use]}
+          {id} · {USE_WORDS[use]} · {formatCount(contextLength)} tokens · {licence}
         </span>
       </span>
       <span className='stack catalogue-size'>
@@ -111,6 +112,7 @@ function CatalogueRow({ model: { id, title, use, parameterCount, sizeBytes }, fi
         </span>
         <span className='small'>
           <Status tone={FIT_TONES[fit.kind]} word={fit.words} />
+          {tokensPerSecond !== null && fit.kind !== 'too_large' && ` about ${formatRate(tokensPerSecond)} tokens/s`}
         </span>
       </span>
       {installed ? (

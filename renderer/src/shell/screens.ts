@@ -3,6 +3,7 @@
 export const SCREENS = [
   { path: '/now', title: 'Now', key: 'n' },
   { path: '/models', title: 'Models', key: 'm' },
+  { path: '/lab', title: 'Lab', key: 'l' },
   { path: '/chat', title: 'Chat', key: 'c' },
   { path: '/history', title: 'History', key: 'h' },
   { path: '/cost', title: 'Cost', key: 'o' },

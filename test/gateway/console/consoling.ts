@@ -5,6 +5,7 @@ import type { ModelControl } from '../../../engine/fleet/control.ts';
 import type { AlertControl, ConsoleServices } from '../../../engine/gateway/console/services.ts';
 import type { JobControl } from '../../../engine/jobs/job-control.ts';
 import type { FakeHostOptions } from '../../fakes/host.ts';
+import { FakeLab } from '../../fakes/lab.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 import { serving, type Serving } from '../serving.ts';
 
@@ -63,9 +64,12 @@ export async function consoling(options: FakeHostOptions = {}, changes: Partial<
 
 /** What a console works with; `told` notes what models and jobs are told. */
 export function fakeServices(ledger: FakeLedger, told: string[]): ConsoleServices {
+  const lab = new FakeLab('fake');
   return {
     ledger,
     models: fakeModels(told),
+    lab,
+    variants: lab,
     jobs: fakeJobs(told),
     alerts: fakeAlerts(told),
     metrics: { render: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'millrace_up 1\n' }) },
@@ -80,7 +84,9 @@ export function fakeServices(ledger: FakeLedger, told: string[]): ConsoleService
       savedShare: null,
       measured: false,
     }),
-    catalogue: [{ id: 'mill-2b', title: 'Mill 2B', use: 'text', parameterCount: 2e9, sizeBytes: 2.4e9 }],
+    catalogue: [
+      { id: 'mill-2b', title: 'Mill 2B', use: 'text', parameterCount: 2e9, sizeBytes: 2.4e9, licence: 'mit', contextLength: 4096 },
+    ],
   };
 }
 
@@ -102,6 +108,7 @@ function fakeModels(told: string[]): ModelControl {
       if (model !== 'fake') throw new EngineError('model_not_found', `${model} cannot be restored any more.`, { param: 'model' });
       told.push(`restore ${model}`);
     },
+    refresh: async () => undefined,
   };
 }
 

@@ -1,18 +1,19 @@
 // The models screen in a real browser, built as for users, over the real gateway with a scripted fleet and scripted jobs.
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CatalogueModel } from '../../../engine/contract.ts';
 import { EngineError } from '../../../engine/errors.ts';
+import type { KnownModel } from '../../../engine/gateway/console/services.ts';
 import { fakeEmbedding } from '../../fakes/host.ts';
 import { seriousFaults } from '../axe.ts';
 import { startBrowser } from '../browser.ts';
 import { builtPage } from '../built-page.ts';
 import { startEngine, visit, type FakeEngine, type FakeEngineOptions } from '../engine.ts';
 
-const CATALOGUE: readonly CatalogueModel[] = [
-  { id: 'small', title: 'Small', use: 'text', parameterCount: 135e6, sizeBytes: 142e6 },
-  { id: 'huge', title: 'Huge', use: 'text', parameterCount: 70e9, sizeBytes: 75e9 },
-  { id: 'vectors', title: 'Vectors', use: 'embedding', parameterCount: 22e6, sizeBytes: 23e6 },
+const facts = { licence: 'apache-2.0', contextLength: 8192 };
+const CATALOGUE: readonly KnownModel[] = [
+  { id: 'small', title: 'Small', use: 'text', parameterCount: 135e6, sizeBytes: 142e6, ...facts },
+  { id: 'huge', title: 'Huge', use: 'text', parameterCount: 70e9, sizeBytes: 75e9, ...facts },
+  { id: 'vectors', title: 'Vectors', use: 'embedding', parameterCount: 22e6, sizeBytes: 23e6, ...facts },
 ];
 
 let browser: Browser;
