@@ -3,6 +3,7 @@
 export * from './contract/access.ts';
 export * from './contract/alerts.ts';
 export * from './contract/batches.ts';
+export * from './contract/checklist.ts';
 export type * from './contract/cost.ts';
 export * from './contract/history.ts';
 export type * from './contract/jobs.ts';
