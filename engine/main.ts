@@ -20,6 +20,7 @@ import { acquireLock, engineLockPath, type InstanceLock } from './instance-lock.
 import type { SpawnPull } from './jobs/pull-process.ts';
 import type { AlertChange } from './ledger/alerts/evaluate.ts';
 import { createLog, type Log } from './log.ts';
+import type { Routing } from './routing/open-routing.ts';
 import { ModelStore } from './models/store/model-store.ts';
 
 export interface Engine {
@@ -75,15 +76,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const fair = new FairHost({ host: fleet, limit: config.queue });
     const routing = await openRouting({ models: fair, dataDir: config.dataDir, log });
     const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
-    const books = new Bookkeeping({
-      dataDir: config.dataDir,
-      version: engineVersion(),
-      log,
-      models: fleet,
-      onSettings: (settings) => routing.applySettings(settings),
-      notify: start.notify ?? null,
-      spawnPull: start.spawnPull ?? null,
-    });
+    const books = createBooks(config, start, { fleet, routing });
     const gateway = await createGateway({
       host: routing.host,
       router: routing.control,
@@ -94,6 +87,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       onRecord: (record) => books.record(record),
       console: () => books.services(),
       batches: () => books.batches(),
+      checklist: () => books.checklist(),
       lan: () => lan,
     });
     const lan = createLan(config, { gateway, access, log });
@@ -121,6 +115,24 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     await fleet.close(0);
     throw cause;
   }
+}
+
+function createBooks(
+  { dataDir, queue }: EngineConfig,
+  { log, notify, spawnPull }: EngineStart,
+  { fleet, routing }: { readonly fleet: Fleet; readonly routing: Routing },
+): Bookkeeping {
+  return new Bookkeeping({
+    dataDir,
+    version: engineVersion(),
+    log,
+    models: fleet,
+    onSettings: (settings) => routing.applySettings(settings),
+    notify: notify ?? null,
+    spawnPull: spawnPull ?? null,
+    router: routing.control,
+    queueLimit: queue,
+  });
 }
 
 function servedBy({ host, port, dataDir, allowHost, allowOrigin }: EngineConfig): GatewayConfig {

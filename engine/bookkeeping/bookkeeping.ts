@@ -1,5 +1,6 @@
 // Wires what keeps the books of a running engine: ledger, cost meter, sampler, alerts, metrics, jobs. None of it is needed to serve.
 // It is started after the server listens; what ends before that is held for it.
+import type { ChecklistControl } from '../checklist/checklist-control.ts';
 import type { CostSettings, ModelStatus, Settings } from '../contract.ts';
 import { bug, EngineError } from '../errors.ts';
 import type { ModelControl } from '../fleet/control.ts';
@@ -13,6 +14,7 @@ import { CostMeter } from '../ledger/cost/meter.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { DEFAULT_SETTINGS } from '../ledger/settings/defaults.ts';
 import type { Log } from '../log.ts';
+import type { RouterControl } from '../routing/router-control.ts';
 import type { Books, openBooks } from './open-books.ts';
 
 export interface BookkeepingOptions {
@@ -26,6 +28,10 @@ export interface BookkeepingOptions {
   readonly notify: ((change: AlertChange) => void) | null;
   /** How models are pulled; null: by a child process. */
   readonly spawnPull: SpawnPull | null;
+  /** Chooses among models; absent: nothing does. */
+  readonly router?: RouterControl;
+  /** Requests of one model that are taken in at once. */
+  readonly queueLimit?: number;
   /** For tests: how the books are opened. */
   readonly openBooks?: typeof openBooks;
 }
@@ -34,7 +40,7 @@ export interface BookkeepingOptions {
 export interface ServedModels {
   readModels(): readonly ModelStatus[];
   sampleModels(): readonly ModelSample[];
-  /** Runs rows of batches. */
+  /** Runs rows of batches, and knows how many interactive requests there are. */
   readonly rows: RowServer;
 }
 
@@ -76,6 +82,12 @@ export class Bookkeeping {
    *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
   async batches(): Promise<BatchControl> {
     return (await this.#opened().catch(refuse)).batches;
+  }
+
+  /** The checklist; opens the books unless they are open.
+   *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
+  async checklist(): Promise<ChecklistControl> {
+    return (await this.#opened().catch(refuse)).checklist;
   }
 
   /** Must be called before the books are opened. */

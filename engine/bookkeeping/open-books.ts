@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CostSettings } from '../contract.ts';
 import type { ConsoleServices, KnownModel } from '../gateway/console/services.ts';
 import { Variants } from '../fleet/variants.ts';
+import type { ChecklistControl } from '../checklist/checklist-control.ts';
 import type { BatchControl } from '../jobs/batches/batch-control.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { pullSpawner } from '../jobs/pull-process.ts';
@@ -18,6 +19,7 @@ import { openLedger } from '../ledger/sqlite-ledger.ts';
 import { CATALOGUE } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
+import { openChecklist } from './open-checklist.ts';
 import { isRow, startBatches } from './start-batches.ts';
 import { followSettings } from './follow-settings.ts';
 
@@ -32,6 +34,7 @@ export interface OpenBooksOptions extends BookkeepingOptions {
 export interface Books {
   readonly services: ConsoleServices;
   readonly batches: BatchControl;
+  readonly checklist: ChecklistControl;
   /** A finished request. */
   readonly take: (record: RequestRecord) => void;
   /** Writes what is held, and ends what runs. */
@@ -62,6 +65,7 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
   const { batches, ...rows } = startBatches({ dataDir, log, rows: options.served.rows, ledger, devices });
   return {
     batches,
+    checklist: openChecklist({ ...options, ledger, batches }),
     services: {
       ledger,
       jobs,

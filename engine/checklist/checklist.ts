@@ -35,8 +35,7 @@ export class Checklist implements ChecklistControl {
 
   async mend(point: CheckPoint, door: ProbeDoor): Promise<MendAnswer> {
     const mend = decideMend(point, await gather(this.#sources, this.#options.now()));
-    if (mend === null)
-      throw new EngineError('invalid_request', `Nothing that one click does would mend ${point} now.`, { param: 'point' });
+    if (mend === null) throw new EngineError('invalid_request', `Nothing that one click does would mend ${point} now.`, { param: 'point' });
     return this.#carryOut(mend, door);
   }
 

@@ -4,7 +4,13 @@ import type { SettingsPatch } from '../ledger/ledger.ts';
 
 /** What one click does. `undo` takes it back. */
 export type Mend =
-  | { readonly kind: 'settings'; readonly label: string; readonly done: string; readonly patch: SettingsPatch; readonly undo: SettingsPatch }
+  | {
+      readonly kind: 'settings';
+      readonly label: string;
+      readonly done: string;
+      readonly patch: SettingsPatch;
+      readonly undo: SettingsPatch;
+    }
   | { readonly kind: 'drill'; readonly label: string }
   | { readonly kind: 'load_test'; readonly label: string };
 
@@ -44,7 +50,9 @@ export function bytes(count: number): string {
 /** `$1.20`, `$0.0042` */
 export function usd(amount: number): string {
   if (amount === 0) return '$0';
-  return amount >= 1 ? `$${amount.toFixed(2)}` : `$${Number(amount.toPrecision(2)).toFixed(Math.min(12, 1 - Math.floor(Math.log10(amount))))}`;
+  return amount >= 1
+    ? `$${amount.toFixed(2)}`
+    : `$${Number(amount.toPrecision(2)).toFixed(Math.min(12, 1 - Math.floor(Math.log10(amount))))}`;
 }
 
 /** `1 model`, `3 models` */

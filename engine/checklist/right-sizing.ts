@@ -19,7 +19,7 @@ function modelAdvice(model: ModelStatus, variants: readonly VariantEvidence[]): 
   const measured = variants.find((variant) => variant.model === model.id && variant.precision === 'int8');
   const smallBytes = measured?.sizeBytes ?? (model.sizeBytes * 8) / bits;
   const loss = measured?.lossShare ?? null;
-  const quality = loss === null ? 'its quality at INT8 was not measured' : `cost ${percent(loss)} of quality`;
+  const quality = loss === null ? 'its quality at INT8 was not measured' : `it would cost ${percent(loss)} of quality`;
   return [
     {
       id: `int8:${model.id}`,

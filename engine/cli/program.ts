@@ -5,6 +5,7 @@ import type { RunnerSource } from '../fleet/runner-process.ts';
 import { engineVersion } from '../main.ts';
 import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
+import { addDoctor } from './doctor-program.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
 import { addKey } from './key-program.ts';
 import { addLab } from './lab-program.ts';
@@ -53,7 +54,7 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  for (const add of [addServe, addPull, addList, addRun, addRemove, addLab, addKey, addRouter, addBench]) add(program, outcome);
+  for (const add of [addServe, addPull, addList, addRun, addRemove, addLab, addKey, addRouter, addDoctor, addBench]) add(program, outcome);
   return program;
 }
 

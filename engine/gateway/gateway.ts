@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Access } from '../access/access.ts';
 import type { Certified } from '../access/lan/certificates.ts';
 import type { TlsListener } from '../access/lan/lan.ts';
+import type { ChecklistControl } from '../checklist/checklist-control.ts';
 import { EngineError, bug } from '../errors.ts';
 import type { ModelStatus } from '../contract.ts';
 import type { ModelHost } from '../fleet/host.ts';
@@ -18,6 +19,7 @@ import { Activity } from './activity.ts';
 import { batchRoutes } from './batches/batches.ts';
 import { fileRoutes } from './batches/files.ts';
 import { ROW_ENDPOINT, RowRequests } from './batches/row-requests.ts';
+import { checklistRoutes } from './console/checklist.ts';
 import { consoleRoutes } from './console/console.ts';
 import { keyRoutes } from './console/keys.ts';
 import { lanRoutes, type LanControl } from './console/lan.ts';
@@ -90,6 +92,8 @@ export interface GatewayOptions {
   readonly router?: RouterControl;
   /** What the console works with; asked for when somebody uses it. Without, the server has the API and the status alone. */
   readonly console?: () => Promise<ConsoleServices>;
+  /** The deployment's checklist and drill; asked for when somebody looks. Without, there is none. */
+  readonly checklist?: () => Promise<ChecklistControl>;
   /** Files and batches; asked for when somebody uses them. Without, there are none. */
   readonly batches?: () => Promise<BatchControl>;
 }
@@ -226,7 +230,7 @@ async function addRoutes(
   options: GatewayOptions,
   { parser, rows }: { readonly parser: JsonParser; readonly rows: RowRequests },
 ): Promise<() => void> {
-  const { config, console, batches, lan } = options;
+  const { config, console, batches, checklist, lan } = options;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
     // What is done to a thing that the path names needs no words.
@@ -264,6 +268,7 @@ async function addRoutes(
     fileRoutes(app, batches);
     batchRoutes(app, batches);
   }
+  if (checklist !== undefined) checklistRoutes(app, context, checklist);
   if (context.router !== null) feedbackRoute(app, context.router);
   ollamaRoutes(app, context, console ?? null);
   if (console !== undefined) ollamaModelRoutes(app, context, console);

@@ -76,7 +76,7 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
   });
   return {
     host,
-    control: controlOf({ host, book, shadow, spending, keys, settings: routing }),
+    control: controlOf({ host, book, shadow, spending, keys, upstreams, settings: routing }),
     applySettings: (next) => {
       settings = next;
       cached.applySettings(next.cache);
@@ -121,10 +121,11 @@ interface Parts {
   readonly shadow: Shadow;
   readonly spending: UpstreamSpending;
   readonly keys: UpstreamKeys;
+  readonly upstreams: UpstreamHost;
   readonly settings: () => RoutingSettings;
 }
 
-function controlOf({ host, book, shadow, spending, keys, settings }: Parts): RouterControl {
+function controlOf({ host, book, shadow, spending, keys, upstreams, settings }: Parts): RouterControl {
   return {
     now: () => ({
       settings: settings(),
@@ -144,6 +145,7 @@ function controlOf({ host, book, shadow, spending, keys, settings }: Parts): Rou
     },
     feedback: (requestId, score) => book.feedback(requestId, score),
     quality: () => book.overall(),
+    cutUpstream: (upstream) => upstreams.cut(upstream),
     banners: () => book.barred.map(bannerOf),
   };
 }

@@ -11,6 +11,8 @@ export interface RouterControl {
   /** `score`: 0 to 1. False for a request whose answer is not known (any more). */
   feedback(requestId: string, score: number): boolean;
   quality(): QualityNow;
+  /** No request reaches the upstream until the returned function is called: for drills. */
+  cutUpstream(upstream: string): () => void;
   /** Routes that were taken out. */
   banners(): readonly Banner[];
 }

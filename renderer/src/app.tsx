@@ -15,6 +15,7 @@ const LabScreen = lazy(async () => ({ default: (await import('./lab/lab-screen.t
 const ChatScreen = lazy(async () => ({ default: (await import('./chat/chat-screen.tsx')).ChatScreen }));
 const HistoryScreen = lazy(async () => ({ default: (await import('./history/history-screen.tsx')).HistoryScreen }));
 const CostScreen = lazy(async () => ({ default: (await import('./cost/cost-screen.tsx')).CostScreen }));
+const ChecklistScreen = lazy(async () => ({ default: (await import('./checklist/checklist-screen.tsx')).ChecklistScreen }));
 const AlertsScreen = lazy(async () => ({ default: (await import('./alerts/alerts-screen.tsx')).AlertsScreen }));
 const ConnectScreen = lazy(async () => ({ default: (await import('./connect/connect-screen.tsx')).ConnectScreen }));
 const SettingsScreen = lazy(async () => ({ default: (await import('./settings/settings-screen.tsx')).SettingsScreen }));
@@ -58,6 +59,9 @@ function Screens() {
       </Route>
       <Route path='/cost'>
         <CostScreen />
+      </Route>
+      <Route path='/checklist'>
+        <ChecklistScreen />
       </Route>
       <Route path='/alerts'>
         <AlertsScreen />

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Bookkeeping } from '../../engine/bookkeeping/bookkeeping.ts';
 import type { Books, OpenBooksOptions } from '../../engine/bookkeeping/open-books.ts';
+import type { ChecklistControl } from '../../engine/checklist/checklist-control.ts';
 import type { BatchControl } from '../../engine/jobs/batches/batch-control.ts';
 import type { RequestRecord } from '../../engine/ledger/ledger.ts';
 import { FakeFleet, FakeJobs } from '../renderer/engine.ts';
@@ -12,6 +13,7 @@ import { FakeRows } from '../fakes/rows.ts';
 import { aRequest } from '../ledger/store/records.ts';
 
 /** Nobody asks for them here. */
+const noChecklist = new Proxy({} as ChecklistControl, { get: (_, name) => expect.fail(`${String(name)} of the checklist is asked for`) });
 const noBatches = new Proxy({} as BatchControl, { get: (_, name) => expect.fail(`${String(name)} of batches is asked for`) });
 
 interface Opening {
@@ -52,6 +54,7 @@ function opening(faults: number): Opening {
         catalogue: [],
       },
       batches: noBatches,
+      checklist: noChecklist,
       take: (record) => taken.push(record),
       close: async () => undefined,
     };

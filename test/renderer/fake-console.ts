@@ -4,9 +4,19 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import type { AlertsAnswer, CostReport, ModelSlo, NowSnapshot, RequestRow, SeriesAnswer, SeriesStepMs } from '../../engine/contract.ts';
+import type {
+  AlertsAnswer,
+  ChecklistAnswer,
+  CostReport,
+  ModelSlo,
+  NowSnapshot,
+  RequestRow,
+  SeriesAnswer,
+  SeriesStepMs,
+} from '../../engine/contract.ts';
 import type { RouteDecision, Settings, Slo, SlosAnswer, WebhookTest } from '../../engine/contract.ts';
 import { PAGE_POLICY } from '../../engine/gateway/routes/page.ts';
+import { aChecklist } from './checklists.ts';
 import { aSnapshot } from './factories.ts';
 import { aCostReport, someSettings } from './figures.ts';
 
@@ -28,6 +38,7 @@ export class FakeConsole {
   settings: Settings = someSettings();
   alerts: AlertsAnswer = { rules: someSettings().alerts.rules, active: [], history: [] };
   cost: CostReport = aCostReport();
+  checklist: ChecklistAnswer = aChecklist();
   rows: readonly RequestRow[] = [];
   decisions: readonly RouteDecision[] = [];
   /** A value of a series at a time; null is a gap. */
@@ -100,6 +111,7 @@ export class FakeConsole {
     const answers: Readonly<Record<string, () => unknown>> = {
       '/api/settings': () => this.settings,
       '/api/alerts': () => this.alerts,
+      '/api/checklist': () => this.checklist,
       '/api/slos': () => this.#slos(),
       '/api/cost': () => ({ ...this.cost, by: url.searchParams.get('by') }),
       '/api/history/series': () => this.#seriesOf(url.searchParams),
@@ -119,6 +131,8 @@ export class FakeConsole {
       this.settings = merge(this.settings, body) as Settings;
       this.alerts = { ...this.alerts, rules: this.settings.alerts.rules };
       send(response, 200, this.settings);
+    } else if (url.pathname === '/api/checklist/caching/mend') {
+      send(response, 200, { done: 'The cache is on.', undo: { cache: { enabled: false } }, checklist: this.checklist });
     } else if (url.pathname === '/api/alerts/test-webhook') send(response, 200, this.webhookTest);
     else send(response, 200, {});
   }

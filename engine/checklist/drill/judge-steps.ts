@@ -26,18 +26,38 @@ export function judgeFullQueue(refused: readonly DrillProbe[], sent: number, aft
   const wrong = refused.find(({ status }) => status !== 429 && status !== 503);
   const base = { step: 'full_queue', recoveryMs: null, probes } as const;
   if (wrong !== undefined)
-    return { ...base, verdict: 'failed', sentence: `One of ${sent} requests at once ended with ${wrong.errorCode ?? wrong.status}, not with a refusal that says when to come back.` };
+    return {
+      ...base,
+      verdict: 'failed',
+      sentence: `One of ${sent} requests at once ended with ${wrong.errorCode ?? wrong.status}, not with a refusal that says when to come back.`,
+    };
   if (!isAnswered(after))
-    return { ...base, verdict: 'failed', sentence: `After ${sent} requests at once the server did not answer: ${after.errorCode ?? after.status}.` };
+    return {
+      ...base,
+      verdict: 'failed',
+      sentence: `After ${sent} requests at once the server did not answer: ${after.errorCode ?? after.status}.`,
+    };
   const met = refused.length === 0 ? 'all were taken in' : `${refused.length} were told to come back later`;
-  return { ...base, verdict: 'passed', sentence: `Of ${sent} requests at once ${met}; the next one after them was answered within ${seconds(after.totalMs)}.` };
+  return {
+    ...base,
+    verdict: 'passed',
+    sentence: `Of ${sent} requests at once ${met}; the next one after them was answered within ${seconds(after.totalMs)}.`,
+  };
 }
 
 export function judgeUpstreamCut(upstream: string, during: DrillProbe): DrillStep {
   const base = { step: 'upstream_cut', recoveryMs: null, probes: [during] } as const;
   if (!isAnswered(during))
-    return { ...base, verdict: 'failed', sentence: `Without ${upstream} requests end with ${during.errorCode ?? during.status}: no other model takes over.` };
-  return { ...base, verdict: 'passed', sentence: `Without ${upstream} ${during.model ?? 'another model'} answered instead, after ${seconds(during.ttftMs ?? during.totalMs)}.` };
+    return {
+      ...base,
+      verdict: 'failed',
+      sentence: `Without ${upstream} requests end with ${during.errorCode ?? during.status}: no other model takes over.`,
+    };
+  return {
+    ...base,
+    verdict: 'passed',
+    sentence: `Without ${upstream} ${during.model ?? 'another model'} answered instead, after ${seconds(during.ttftMs ?? during.totalMs)}.`,
+  };
 }
 
 export function skipped(step: DrillStep['step'], sentence: string): DrillStep {

@@ -1,4 +1,5 @@
 // Runs the steps of a drill one after the other: makes each fault, probes, and lets the server mend itself. Keeps nothing.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DrillProbe, DrillReport, DrillStep, DrillStepName } from '../../contract.ts';
 import type { ProbeDoor } from '../checklist-control.ts';
 import { judgeFullQueue, judgeRunnerDeath, judgeUpstreamCut, skipped } from './judge-steps.ts';
@@ -33,6 +34,9 @@ const SHORT = 8;
 const LONG = 96;
 /** More than the queue holds. */
 const EXCESS = 16;
+/** How often, and how soon, a refused client comes back. */
+const TRIES = 20;
+const PAUSE_MS = 500;
 
 /** Never rejects: a step that could not be made says so. */
 export async function runDrill(options: DrillOptions): Promise<DrillReport> {
@@ -58,7 +62,7 @@ async function runnerDeath({ door, model, faults, probe, clock }: DrillOptions):
   };
   const hit = await probe(door, { model, maxTokens: LONG, onFirst });
   if (killedAt === null) return skipped('runner_death', `${model} had no process of its own to kill, or no token came.`);
-  const next = await probe(door, { model, maxTokens: SHORT });
+  const next = await comeBack({ door, model, probe });
   return judgeRunnerDeath(hit, next, clock() - killedAt);
 }
 
@@ -75,8 +79,17 @@ async function fullQueue({ door, model, faults, probe }: DrillOptions): Promise<
   };
   await Promise.all(Array.from({ length: count }, send));
   stop.abort();
-  const after = await probe(door, { model, maxTokens: SHORT });
+  const after = await comeBack({ door, model, probe });
   return judgeFullQueue(refused, count, after);
+}
+
+/** As a client does that is told to come back. */
+async function comeBack({ door, model, probe }: Pick<DrillOptions, 'door' | 'model' | 'probe'>): Promise<DrillProbe> {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await probe(door, { model, maxTokens: SHORT });
+    if ((seen.status !== 429 && seen.status !== 503) || attempt === TRIES) return seen;
+    await delay(PAUSE_MS);
+  }
 }
 
 async function upstreamCut({ door, faults, probe }: DrillOptions): Promise<DrillStep> {

@@ -7,7 +7,8 @@ const FRESH_DAYS = 30;
 
 export function loadTest({ loadTest: last, atMs }: Evidence): Finding {
   const remedy = { kind: 'load_test', label: 'Load test at 2×' } as const;
-  if (last === null) return { state: 'bad', figure: 'Never run', sentence: 'Nobody knows whether this server bears twice its peak.', remedy };
+  if (last === null)
+    return { state: 'bad', figure: 'Never run', sentence: 'Nobody knows whether this server bears twice its peak.', remedy };
   const figure = `${last.passed ? 'Passed' : 'Failed'} ${ago(last.endedMs, atMs)}`;
   if (!last.passed) return { state: 'bad', figure, sentence: last.verdict, remedy };
   if (daysSince(last.endedMs, atMs) <= FRESH_DAYS) return { state: 'good', figure, sentence: last.verdict, remedy: null };
@@ -43,5 +44,10 @@ export function degradation(evidence: Evidence): Finding {
   if (daysSince(drill.endedMs, atMs) > FRESH_DAYS)
     return { state: 'attention', figure, sentence: `The drill is older than ${FRESH_DAYS} days.${alone}`, remedy };
   const sentence = `Under load a smaller model answers, and faults were tried.${alone}`;
-  return { state: alone === '' ? 'good' : 'attention', figure, sentence, remedy: alone === '' ? null : { kind: 'open', label: 'Get a model', path: '/models' } };
+  return {
+    state: alone === '' ? 'good' : 'attention',
+    figure,
+    sentence,
+    remedy: alone === '' ? null : { kind: 'open', label: 'Get a model', path: '/models' },
+  };
 }

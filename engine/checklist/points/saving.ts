@@ -7,7 +7,12 @@ export function routing({ routing: router, settings, costs }: Evidence): Finding
   if (router === null) return { state: 'unknown', figure: 'No router', sentence: 'This server chooses no models.', remedy: null };
   if (router.targets < 2) {
     const sentence = 'A router needs a choice: a small model for easy requests and a stronger one, here or at an upstream.';
-    return { state: 'attention', figure: count(router.targets, 'target'), sentence, remedy: { kind: 'open', label: 'Get a model', path: '/models' } };
+    return {
+      state: 'attention',
+      figure: count(router.targets, 'target'),
+      sentence,
+      remedy: { kind: 'open', label: 'Get a model', path: '/models' },
+    };
   }
   if (router.routed === 0) return notRouted(router.targets, settings.routing.aliases);
   const saved = costs.total.savedShare;
@@ -101,7 +106,9 @@ export function caching({ settings, traffic }: Evidence): Finding {
   }
   const share = traffic.cacheHits / traffic.requests;
   const sentence =
-    share > 0 ? `${count(traffic.cacheHits, 'request')} of seven days needed no device.` : 'No request was asked twice so that it could be kept.';
+    share > 0
+      ? `${count(traffic.cacheHits, 'request')} of seven days needed no device.`
+      : 'No request was asked twice so that it could be kept.';
   return { state: 'good', figure: `${percent(share)} of requests`, sentence, remedy: null };
 }
 

@@ -17,6 +17,8 @@ export interface UpstreamCallOptions {
   readonly price: UpstreamPrice | undefined;
   /** Why this caller's prompts do not leave the machine; null: they may. */
   readonly refusal: string | null;
+  /** No request reaches the upstream now. */
+  readonly isCut: boolean;
   readonly keyOf: (upstream: string) => string | null;
   /** Returns how to settle. @throws EngineError `insufficient_quota` */
   readonly reserve: (usd: number) => Promise<(spentUsd: number) => void>;
@@ -55,9 +57,10 @@ export class UpstreamCall {
   }
 
   async #ask(): Promise<void> {
-    const { target, request, price, refusal, reserve } = this.#options;
+    const { target, request, price, refusal, isCut, reserve } = this.#options;
     this.#ended.signal.throwIfAborted();
     if (refusal !== null) throw new EngineError('permission_denied', `${request.model} is an upstream model, and ${refusal}.`);
+    if (isCut) throw new EngineError('upstream_failed', `${target.upstream.name} is cut off for a drill.`);
     if (price === undefined) throw new EngineError('upstream_failed', `${request.model} has no price in the settings.`);
     const maxTokens = request.params.maxTokens ?? target.model.maxTokens;
     const settle = await reserve(mostUsd(request, maxTokens, price));

@@ -27,6 +27,8 @@ export class UpstreamHost implements ModelHost {
   /** Reserved of each key's budget by requests under way, in USD. */
   readonly #reserved = new Map<string, number>();
   readonly #open = new Set<UpstreamCall>();
+  /** Those that no request reaches. */
+  readonly #cut = new Set<string>();
 
   constructor(options: UpstreamHostOptions) {
     this.#options = { random: Math.random, ...options };
@@ -63,6 +65,12 @@ export class UpstreamHost implements ModelHost {
     return this.#options.host.tokenize(model, prompt);
   }
 
+  /** Requests to it fail as when it cannot be reached, until the returned function is called. */
+  cut(upstream: string): () => void {
+    this.#cut.add(upstream);
+    return () => this.#cut.delete(upstream);
+  }
+
   /** Ends every call. */
   close(): void {
     for (const call of this.#open) call.cancel();
@@ -79,6 +87,7 @@ export class UpstreamHost implements ModelHost {
       request,
       price: price(request.model),
       refusal: upstreamBar(settings(), request.caller),
+      isCut: this.#cut.has(target.upstream.name),
       keyOf,
       reserve: (usd) => this.#reserve(request, usd, spending),
       random,

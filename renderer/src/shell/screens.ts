@@ -7,6 +7,7 @@ export const SCREENS = [
   { path: '/chat', title: 'Chat', key: 'c' },
   { path: '/history', title: 'History', key: 'h' },
   { path: '/cost', title: 'Cost', key: 'o' },
+  { path: '/checklist', title: 'Checklist', key: 'k' },
   { path: '/alerts', title: 'Alerts', key: 'a' },
   { path: '/api', title: 'API', key: 'p' },
   { path: '/settings', title: 'Settings', key: 's' },

@@ -1,0 +1,60 @@
+// Connects the checklist and its drill with what they look at: the books, the router, the models' processes.
+import { join } from 'node:path';
+import { Checklist } from '../checklist/checklist.ts';
+import type { ChecklistControl } from '../checklist/checklist-control.ts';
+import { Drills } from '../checklist/drill/drills.ts';
+import { probe } from '../checklist/drill/probe.ts';
+import type { Faults } from '../checklist/drill/run-drill.ts';
+import type { Batches } from '../jobs/batches/batches.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RouterControl } from '../routing/router-control.ts';
+import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
+
+export interface OpenChecklistOptions extends Pick<BookkeepingOptions, 'dataDir' | 'log' | 'router' | 'queueLimit'> {
+  readonly ledger: Ledger;
+  readonly batches: Batches;
+  readonly served: ServedModels;
+}
+
+const UNLIMITED_QUEUE = 512;
+
+export function openChecklist(options: OpenChecklistOptions): ChecklistControl {
+  const { dataDir, log, ledger, batches, served, router } = options;
+  const drills = new Drills({
+    file: join(dataDir, 'drills.json'),
+    log,
+    models: () => served.readModels(),
+    foreground: () => served.rows.foreground,
+    faults: faultsOf(options),
+    probe,
+    now: Date.now,
+    clock: () => performance.now(),
+  });
+  const sources = {
+    ledger,
+    models: () => served.readModels(),
+    router: router === undefined ? null : () => router.now(),
+    batches,
+    loadTest: async () => null,
+    variants: async () => [],
+  };
+  return new Checklist({ sources, ledger, drills, startLoadTest: null, now: Date.now });
+}
+
+function faultsOf({ served, router, queueLimit = UNLIMITED_QUEUE }: OpenChecklistOptions): Faults {
+  return {
+    queueLimit,
+    killRunner: (model) => {
+      const pid = served.readModels().find(({ id }) => id === model)?.running?.pid ?? null;
+      return pid !== null && pid !== process.pid && process.kill(pid, 'SIGKILL');
+    },
+    upstream: () => (router === undefined ? null : routedUpstream(router)),
+    cutUpstream: (name) => router?.cutUpstream(name) ?? (() => undefined),
+  };
+}
+
+function routedUpstream(router: RouterControl): ReturnType<Faults['upstream']> {
+  const target = router.now().targets.find(({ origin, excluded }) => origin === 'upstream' && excluded === null);
+  if (target === undefined) return null;
+  return { name: target.target.split('/')[0] ?? target.target, model: `auto:${target.tier}` };
+}
