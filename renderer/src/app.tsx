@@ -13,6 +13,9 @@ import { ThemeProvider } from './shell/theme.tsx';
 const ModelsScreen = lazy(async () => ({ default: (await import('./models/models-screen.tsx')).ModelsScreen }));
 const LabScreen = lazy(async () => ({ default: (await import('./lab/lab-screen.tsx')).LabScreen }));
 const ChatScreen = lazy(async () => ({ default: (await import('./chat/chat-screen.tsx')).ChatScreen }));
+const RouterScreen = lazy(async () => ({ default: (await import('./router/router-screen.tsx')).RouterScreen }));
+const BatchesScreen = lazy(async () => ({ default: (await import('./batches/batches-screen.tsx')).BatchesScreen }));
+const KeysScreen = lazy(async () => ({ default: (await import('./keys/keys-screen.tsx')).KeysScreen }));
 const HistoryScreen = lazy(async () => ({ default: (await import('./history/history-screen.tsx')).HistoryScreen }));
 const CostScreen = lazy(async () => ({ default: (await import('./cost/cost-screen.tsx')).CostScreen }));
 const ChecklistScreen = lazy(async () => ({ default: (await import('./checklist/checklist-screen.tsx')).ChecklistScreen }));
@@ -53,6 +56,15 @@ function Screens() {
       </Route>
       <Route path='/chat'>
         <ChatScreen />
+      </Route>
+      <Route path='/router'>
+        <RouterScreen />
+      </Route>
+      <Route path='/batches'>
+        <BatchesScreen />
+      </Route>
+      <Route path='/keys'>
+        <KeysScreen />
       </Route>
       <Route path='/history'>
         <HistoryScreen />

@@ -54,8 +54,8 @@ function Keys() {
   return (
     <Panel title='Keys'>
       <p>
-        This version has no API keys. The server answers programs on this machine alone, so any text will do where a client insists on a
-        key. For other machines, put a proxy that checks who asks in front of it.
+        Programs on this machine need no key; any text will do where a client insists on one. Other machines need one of the{' '}
+        <a href='#/keys'>Keys</a> screen, where the server is also opened to the network.
       </p>
     </Panel>
   );

@@ -7,7 +7,10 @@ import { Table, type Column } from '../parts/table.tsx';
 /** Nothing for a request that named its model, and for one whose decision is no longer kept. */
 export function RouteDecisionOf({ requestId }: { readonly requestId: string }) {
   const { data } = useRead<RouteDecision>(`/api/router/decisions/${encodeURIComponent(requestId)}`);
-  if (data === undefined) return null;
+  return data === undefined ? null : <RouteDecisionView decision={data} />;
+}
+
+export function RouteDecisionView({ decision: data }: { readonly decision: RouteDecision }) {
   return (
     <section className='stack' aria-label='Route decision'>
       <h3>Route decision</h3>

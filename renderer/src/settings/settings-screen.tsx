@@ -2,6 +2,7 @@
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { Screen } from '../shell/screen.tsx';
+import { BatchSection } from './batch-section.tsx';
 import { MachineSection, RentSection, UpstreamSection } from './cost-sections.tsx';
 import { DesktopSection } from './desktop-section.tsx';
 import { AppearanceSection, NotificationSection } from './personal-sections.tsx';
@@ -27,6 +28,7 @@ export function SettingsScreen() {
             <UnloadSection settings={settings} save={save} />
             <RetentionSection settings={settings} save={save} />
             <CacheSection settings={settings} save={save} />
+            <BatchSection settings={settings} save={save} />
             <NotificationSection alerts={settings.alerts} save={save} />
           </>
         )}

@@ -8,7 +8,7 @@ type Patch<T> = T extends readonly unknown[] ? T : T extends object ? { readonly
 
 export function useSettings() {
   const read = useRead<Settings>('/api/settings');
-  const change = useChange<Settings>(['/api/settings', '/api/alerts', '/api/cost', '/api/slos']);
+  const change = useChange<Settings>(['/api/settings', '/api/alerts', '/api/cost', '/api/slos', '/api/router', '/api/batches']);
   return {
     settings: read.data ?? null,
     error: read.data === undefined ? read.error : null,

@@ -5,11 +5,14 @@ export const SCREENS = [
   { path: '/models', title: 'Models', key: 'm' },
   { path: '/lab', title: 'Lab', key: 'l' },
   { path: '/chat', title: 'Chat', key: 'c' },
+  { path: '/router', title: 'Router', key: 'r' },
+  { path: '/batches', title: 'Batches', key: 'b' },
   { path: '/history', title: 'History', key: 'h' },
   { path: '/cost', title: 'Cost', key: 'o' },
   { path: '/checklist', title: 'Checklist', key: 'k' },
   { path: '/alerts', title: 'Alerts', key: 'a' },
   { path: '/api', title: 'API', key: 'p' },
+  { path: '/keys', title: 'Keys', key: 'k' },
   { path: '/settings', title: 'Settings', key: 's' },
 ] as const;
 
