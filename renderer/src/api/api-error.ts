@@ -1,6 +1,6 @@
 // The one error shape of the engine as the page handles it, and what to say about any error. Pure.
 
-interface ErrorBody {
+export interface ErrorBody {
   readonly error?: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string };
 }
 

@@ -1,6 +1,6 @@
 // Sends a file of rows and makes a batch of it. Knows the API, nothing about the page.
 import type { Change } from '../api/queries.tsx';
-import { ApiError } from '../api/api-error.ts';
+import { ApiError, type ErrorBody } from '../api/api-error.ts';
 
 /** Id of the file. @throws ApiError when the engine refuses, TypeError when it does not answer */
 export async function uploadRows(file: File): Promise<string> {
@@ -8,7 +8,7 @@ export async function uploadRows(file: File): Promise<string> {
   form.set('purpose', 'batch');
   form.set('file', file);
   const response = await fetch('/v1/files', { method: 'POST', body: form });
-  const body = (await response.json().catch(() => ({}))) as { readonly id?: string };
+  const body = (await response.json().catch(() => ({}))) as ErrorBody & { readonly id?: string };
   if (!response.ok || body.id === undefined)
     throw new ApiError(body, { status: response.status, requestId: response.headers.get('x-request-id') });
   return body.id;
