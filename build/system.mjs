@@ -1,4 +1,4 @@
-// Owns what the tests need of the machine beside npm packages: a browser, and Python for the official Python clients.
+// Owns what the tests need of the machine beside npm packages: a browser, HAProxy, and Python for the official clients.
 // Installs what it may; otherwise ends at once with the one line to run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
 /** Also tells the tests where the browser is, by MILLRACE_TEST_CHROMIUM. */
 export function ensureSystem(node) {
   ensurePython();
+  ensureBalancer();
   process.env.MILLRACE_TEST_CHROMIUM = ensureBrowser(node);
 }
 
@@ -18,6 +19,12 @@ function ensurePython() {
   if (isThere()) return;
   if (aptInstall(['python3', 'python3-venv', 'python3-pip']) && isThere()) return;
   fail('The tests of the Python clients need Python 3 with venv. Run: sudo apt-get install -y python3 python3-venv python3-pip');
+}
+
+function ensureBalancer() {
+  const isThere = () => run('haproxy', ['-v']).status === 0;
+  if (isThere() || (aptInstall(['haproxy']) && isThere())) return;
+  fail('The tests of the load balancer need HAProxy. Run: sudo apt-get install -y haproxy');
 }
 
 function ensureBrowser(node) {

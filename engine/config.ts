@@ -154,6 +154,14 @@ export const OPTIONS = {
     fallback: (): number | null => null,
     parse: wholeNumber(0, 65_535),
   }),
+  agentPort: row({
+    flag: '--agent-port <number>',
+    env: 'MILLRACE_AGENT_PORT',
+    help: "port that answers a load balancer's agent check with this server's weight; without it there is none",
+    limit: 'a whole number from 0 to 65535',
+    fallback: (): number | null => null,
+    parse: wholeNumber(0, 65_535),
+  }),
   allowHost: row({
     flag: '--allow-host <names>',
     env: 'MILLRACE_ALLOW_HOST',

@@ -135,9 +135,10 @@ function createBooks(
   });
 }
 
-function servedBy({ host, port, dataDir, allowHost, allowOrigin }: EngineConfig): GatewayConfig {
+function servedBy({ host, port, agentPort, dataDir, allowHost, allowOrigin }: EngineConfig): GatewayConfig {
   const responsesFile = join(dataDir, 'responses.db');
-  return { host, port, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin, responsesFile };
+  const agent = agentPort === null ? {} : { agentPort };
+  return { host, port, ...agent, version: engineVersion(), allowedHosts: allowHost, allowedOrigins: allowOrigin, responsesFile };
 }
 
 function createLan(config: EngineConfig, { gateway, access, log }: { gateway: Gateway; access: Access; log: Log }): Lan {

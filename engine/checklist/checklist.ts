@@ -10,7 +10,7 @@ import type { Mend } from './judge.ts';
 import { sizingAdvice } from './right-sizing.ts';
 
 export interface ChecklistOptions {
-  readonly sources: Omit<Sources, 'drill'>;
+  readonly sources: Omit<Sources, 'drill' | 'canLoadTest'>;
   readonly ledger: Pick<Ledger, 'changeSettings'>;
   readonly drills: Drills;
   /** Starts a load test at twice the recorded peak; null: there is no such test here. */
@@ -25,7 +25,11 @@ export class Checklist implements ChecklistControl {
 
   constructor(options: ChecklistOptions) {
     this.#options = options;
-    this.#sources = { ...options.sources, drill: () => options.drills.now().reports[0] ?? null };
+    this.#sources = {
+      ...options.sources,
+      canLoadTest: options.startLoadTest !== null,
+      drill: () => options.drills.now().reports[0] ?? null,
+    };
   }
 
   async read(): Promise<ChecklistAnswer> {

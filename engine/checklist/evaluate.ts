@@ -26,10 +26,19 @@ const POINTS: Readonly<Record<CheckPoint, Point>> = {
 };
 
 export function evaluate(evidence: Evidence): readonly CheckItem[] {
-  return CHECK_POINTS.map((point) => itemOf(point, POINTS[point].title, POINTS[point].find(evidence)));
+  return CHECK_POINTS.map((point) => itemOf(point, POINTS[point].title, findingOf(point, evidence)));
 }
 
 /** What one click would do about a point; null where it takes more, or nothing is to be done. */
 export function decideMend(point: CheckPoint, evidence: Evidence): Mend | null {
-  return mendOf(POINTS[point].find(evidence));
+  return mendOf(findingOf(point, evidence));
+}
+
+const OTHER_TEST = 'Send twice the requests of your busiest hour with a load generator, and watch History.';
+
+/** What cannot be done here is not offered as one click. */
+function findingOf(point: CheckPoint, evidence: Evidence): Finding {
+  const finding = POINTS[point].find(evidence);
+  if (finding.remedy?.kind !== 'load_test' || evidence.canLoadTest) return finding;
+  return { ...finding, remedy: { kind: 'advice', text: OTHER_TEST } };
 }

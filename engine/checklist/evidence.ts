@@ -11,12 +11,12 @@ export interface Traffic {
   /** Of the worst hour, in ms. */
   readonly waitP99Ms: number | null;
   readonly ttftP99Ms: number | null;
-  /** Share of the time in which the devices worked, 0 to 1. */
+  /** Share of the time in which the devices worked, 0 to 1; null before an hour was sampled. */
   readonly utilisation: number | null;
   /** The same in the busiest hour. */
   readonly peakUtilisation: number | null;
-  /** Hours in which something was measured. */
-  readonly hours: number;
+  /** Minutes of the last day in which devices were sampled. */
+  readonly sampledMinutes: number;
 }
 
 export interface RoutingEvidence {
@@ -59,6 +59,10 @@ export interface Evidence {
   readonly settings: Settings;
   readonly traffic: Traffic;
   readonly costs: CostReport;
+  /** What the devices cost over the last day. */
+  readonly dayDevicesUsd: number;
+  /** Whether this server can test itself under load. */
+  readonly canLoadTest: boolean;
   readonly routing: RoutingEvidence | null;
   readonly batches: BatchEvidence | null;
   readonly loadTest: LoadTestEvidence | null;

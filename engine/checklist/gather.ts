@@ -12,12 +12,15 @@ export interface Sources {
   readonly drill: () => DrillReport | null;
   /** Newest test at twice the peak. */
   readonly loadTest: () => Promise<LoadTestEvidence | null>;
+  readonly canLoadTest: boolean;
   readonly variants: () => Promise<readonly VariantEvidence[]>;
 }
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
+/** Fewer say nothing about an hour. */
+const LEAST_MINUTES = 60;
 const HOURLY = ['requests', 'errors', 'cacheHits', 'waitP99Ms', 'ttftP99Ms', 'utilisation'] as const satisfies readonly SeriesName[];
 /** Whoever looks at the checklist administers the server. */
 const EVERYBODY: Owner = { tenant: 'local', keyId: null, seesAll: true };
@@ -26,10 +29,12 @@ const EVERYBODY: Owner = { tenant: 'local', keyId: null, seesAll: true };
 export async function gather(sources: Sources, nowMs: number): Promise<Evidence> {
   const { ledger, models, router, batches, drill, loadTest, variants } = sources;
   const week = { fromMs: nowMs - WEEK_MS, toMs: nowMs };
-  const [hours, minutes, costs, view, test, measured] = await Promise.all([
+  const day = { fromMs: nowMs - DAY_MS, toMs: nowMs };
+  const [hours, minutes, costs, dayCosts, view, test, measured] = await Promise.all([
     ledger.series({ range: week, stepMs: HOUR_MS, names: HOURLY, of: 'all' }),
-    ledger.series({ range: { fromMs: nowMs - DAY_MS, toMs: nowMs }, stepMs: 60_000, names: ['running', 'meanBatch'], of: 'all' }),
+    ledger.series({ range: day, stepMs: 60_000, names: ['running', 'meanBatch', 'utilisation'], of: 'all' }),
     ledger.costs(week, 'model'),
+    ledger.costs(day, 'model'),
     batches.view(EVERYBODY),
     loadTest(),
     variants(),
@@ -40,6 +45,8 @@ export async function gather(sources: Sources, nowMs: number): Promise<Evidence>
     settings: ledger.settings,
     traffic: trafficOf(hours, minutes),
     costs,
+    dayDevicesUsd: dayCosts.total.devicesUsd,
+    canLoadTest: sources.canLoadTest,
     routing: router === null ? null : routingOf(router()),
     batches: batchesOf(view),
     loadTest: test,
@@ -50,7 +57,11 @@ export async function gather(sources: Sources, nowMs: number): Promise<Evidence>
 
 export function trafficOf(hours: SeriesAnswer, minutes: SeriesAnswer): Traffic {
   const of = (name: SeriesName): readonly number[] => (hours.values[name] ?? []).filter((value) => value !== null);
-  const utilisation = of('utilisation');
+  const sampledMinutes = (minutes.values.utilisation ?? []).filter((value) => value !== null).length;
+  const shares = of('utilisation');
+  // The hour under way is no whole one.
+  const whole = shares.length > 1 ? shares.slice(0, -1) : shares;
+  const utilisation = whole.length > 1 || sampledMinutes >= LEAST_MINUTES ? whole : [];
   return {
     requests: sum(of('requests')),
     errors: sum(of('errors')),
@@ -60,7 +71,7 @@ export function trafficOf(hours: SeriesAnswer, minutes: SeriesAnswer): Traffic {
     ttftP99Ms: greatest(of('ttftP99Ms')),
     utilisation: mean(utilisation),
     peakUtilisation: greatest(utilisation),
-    hours: utilisation.length,
+    sampledMinutes,
   };
 }
 

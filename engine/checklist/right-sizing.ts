@@ -34,21 +34,21 @@ function modelAdvice(model: ModelStatus, variants: readonly VariantEvidence[]): 
   ];
 }
 
-function loadAdvice({ traffic, settings, costs }: Evidence): readonly SizingAdvice[] {
-  const { utilisation, peakUtilisation, hours } = traffic;
+function loadAdvice({ traffic, settings, dayDevicesUsd }: Evidence): readonly SizingAdvice[] {
+  const { utilisation, peakUtilisation, sampledMinutes } = traffic;
   if (utilisation === null || peakUtilisation === null || traffic.requests === 0) return [];
-  const basis = `The share of the time in which devices worked, over ${hours} h with samples of the last seven days.`;
+  const basis = 'The share of the time in which devices worked, over the sampled hours of the last seven days.';
   const share = `This load needs ${deviceShare(utilisation)} of your device on average and ${deviceShare(peakUtilisation)} in its busiest hour.`;
   const room = peakUtilisation < SPARE ? ` Half of it stays free at any time.` : '';
   const load: SizingAdvice = { id: 'load', subject: 'device', kind: 'note', sentence: share + room, basis };
-  return [load, ...settings.cost.rentPrices.map((price) => rentAdvice(price, costs.total.devicesUsd, hours))];
+  return [load, ...settings.cost.rentPrices.map((price) => rentAdvice(price, dayDevicesUsd, sampledMinutes))];
 }
 
 const deviceShare = (share: number): string => String(Number(Math.max(share, 0.01).toFixed(2)));
 
 /** A rented device is paid by the hour, whatever it does. */
-function rentAdvice({ name, usdPerHour }: RentPrice, devicesUsd: number, hours: number): SizingAdvice {
-  const ownUsd = hours > 0 ? (devicesUsd / hours) * HOURS_A_MONTH : null;
+function rentAdvice({ name, usdPerHour }: RentPrice, devicesUsd: number, sampledMinutes: number): SizingAdvice {
+  const ownUsd = sampledMinutes >= 60 ? (devicesUsd / (sampledMinutes / 60)) * HOURS_A_MONTH : null;
   const own = ownUsd === null || ownUsd === 0 ? '' : ` Your own costs ${usd(ownUsd)} a month at the present rate.`;
   return {
     id: `rent:${name}`,

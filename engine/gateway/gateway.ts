@@ -15,6 +15,7 @@ import type { BatchControl, RowServer } from '../jobs/batches/batch-control.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import type { RouterControl } from '../routing/router-control.ts';
 import { isLoopback } from './access.ts';
+import { listenAgent, type AgentListener, type Load } from './agent-check.ts';
 import { Activity } from './activity.ts';
 import { batchRoutes } from './batches/batches.ts';
 import { fileRoutes } from './batches/files.ts';
@@ -61,6 +62,8 @@ export interface GatewayConfig {
   /** 0 picks a free one. */
   readonly port: number;
   readonly version: string;
+  /** Port on which a load balancer's agent check is answered; absent: there is none. */
+  readonly agentPort?: number;
   /** Host names beyond loopback by which clients may call this server. */
   readonly allowedHosts?: readonly string[];
   /** Origins whose pages may call this server. */
@@ -105,9 +108,14 @@ interface ListenAddress {
   readonly url: string;
 }
 
+interface Listening extends ListenAddress {
+  /** Of the agent check; null without one. */
+  readonly agentPort: number | null;
+}
+
 export interface Gateway {
   /** @throws EngineError `invalid_request` for an address beyond loopback, or a port that is taken */
-  listen(): Promise<ListenAddress>;
+  listen(): Promise<Listening>;
   /** Answers other machines by TLS too; ended by its own `close`. @throws EngineError `invalid_request` for a port that is taken */
   listenTls(address: { readonly host: string; readonly port: number }, certified: Certified): Promise<TlsListener>;
   /** Refuses new requests, lets the open ones end for at most `drainMs`, then closes. */
@@ -128,6 +136,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const parser = new JsonParser(limits);
   const app = createServer(limits, log);
   let url: string | null = null;
+  let agent: AgentListener | null = null;
   const context = createContext(options, limits, () => url);
   const samples = new ModelSamples();
   const rows = new RowRequests(app, context.host, context.access);
@@ -144,7 +153,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     listen: async () => {
       const listening = await listen(app, options);
       url = listening.url;
-      return listening;
+      if (config.agentPort !== undefined) agent = await listenAgent({ host: config.host, port: config.agentPort }, () => loadOf(context));
+      return { ...listening, agentPort: agent?.port ?? null };
     },
     close: async ({ drainMs }) => {
       rows.close();
@@ -154,6 +164,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const cut = setTimeout(() => app.server.closeAllConnections(), limits.lastBytesMs);
       await app.close();
       clearTimeout(cut);
+      await agent?.close();
       context.traces.flush();
       await context.responses.close().catch((err: unknown) => log.error({ err }, 'stored responses were not closed well'));
       await parser.close();
@@ -190,6 +201,10 @@ function createContext(options: GatewayOptions, limits: Limits, address: () => s
     version: config.version,
     startedAtMs: now(),
   };
+}
+
+function loadOf({ activity, traces, waits, now }: GatewayContext): Load {
+  return { state: activity.state, waiting: traces.count().waiting, waitP50Ms: waits.quantiles(now()).p50 };
 }
 
 function createServer(limits: Limits, log: FastifyBaseLogger): GatewayApp {

@@ -56,14 +56,26 @@ describe('the checklist', () => {
 
   it('counts only minutes with two requests at once as load', () => {
     const range = { fromMs: 0, toMs: 3 };
-    const hours = { range, stepMs: 3_600_000, of: 'all', atMs: [0, 1], values: { requests: [3, null], utilisation: [0.2, 0.6] } } as const;
-    const minutes = { range, stepMs: 60_000, of: 'all', atMs: [0, 1, 2], values: { running: [1, 2, 4], meanBatch: [1, 3, 5] } } as const;
+    const hours = {
+      range,
+      stepMs: 3_600_000,
+      of: 'all',
+      atMs: [0, 1, 2],
+      values: { requests: [3, null, 1], utilisation: [0.2, 0.6, 1] },
+    } as const;
+    const minutes = {
+      range,
+      stepMs: 60_000,
+      of: 'all',
+      atMs: [0, 1, 2],
+      values: { running: [1, 2, 4], meanBatch: [1, 3, 5], utilisation: [0.1, null, 0.1] },
+    } as const;
     expect(trafficOf(hours, minutes)).toMatchObject({
-      requests: 3,
+      requests: 4,
       meanBatchUnderLoad: 4,
       utilisation: 0.4,
       peakUtilisation: 0.6,
-      hours: 2,
+      sampledMinutes: 2,
     });
   });
 
@@ -111,6 +123,12 @@ describe('a mend', () => {
     expect(applyPatch(settings, mend.undo)).toEqual(evidence.settings);
   });
 
+  it('is not a load test where the server has none', () => {
+    expect(decideMend('load_test', anEvidence())?.kind).toBe('load_test');
+    expect(decideMend('load_test', anEvidence({ canLoadTest: false }))).toBeNull();
+    expect(pointOf('load_test', { canLoadTest: false }).action?.kind).toBe('advice');
+  });
+
   it('is not offered where it takes more than a click', () => {
     expect(decideMend('quantisation', anEvidence({ models: [aModel({ precision: 'fp32' })] }))).toBeNull();
   });
@@ -128,9 +146,8 @@ describe('right-sizing', () => {
   });
 
   it('says how much of the device the load needs, and what another would cost in a month', () => {
-    const costs = { ...anEvidence().costs, total: { ...anEvidence().costs.total, devicesUsd: 1 } };
-    const traffic = trafficWith({ requests: 5, utilisation: 0.12, peakUtilisation: 0.3, hours: 10 });
-    const sentences = sizingAdvice(anEvidence({ ...traffic, costs })).map(({ sentence }) => sentence);
+    const traffic = trafficWith({ requests: 5, utilisation: 0.12, peakUtilisation: 0.3, sampledMinutes: 600 });
+    const sentences = sizingAdvice(anEvidence({ ...traffic, dayDevicesUsd: 1 })).map(({ sentence }) => sentence);
     expect(sentences[0]).toBe(
       'This load needs 0.12 of your device on average and 0.3 in its busiest hour. Half of it stays free at any time.',
     );

@@ -15,6 +15,7 @@ const EDGES: Record<OptionName, { readonly good: string; readonly bad: string }>
   queue: { good: '1', bad: '-1' },
   lan: { good: 'off', bad: 'perhaps' },
   tlsPort: { good: '65535', bad: '-1' },
+  agentPort: { good: '65535', bad: '-1' },
   requireKey: { good: 'on', bad: 'maybe' },
   speculation: { good: 'off', bad: 'toString' },
   maxBatch: { good: '1', bad: '0' },

@@ -105,11 +105,11 @@ export function caching({ settings, traffic }: Evidence): Finding {
     return { state: 'unknown', figure: 'On, not measured yet', sentence, remedy: null };
   }
   const share = traffic.cacheHits / traffic.requests;
-  const sentence =
-    share > 0
-      ? `${count(traffic.cacheHits, 'request')} of seven days needed no device.`
-      : 'No request was asked twice so that it could be kept.';
-  return { state: 'good', figure: `${percent(share)} of requests`, sentence, remedy: null };
+  const figure = `${percent(share)} of requests`;
+  if (share > 0)
+    return { state: 'good', figure, sentence: `${count(traffic.cacheHits, 'request')} of seven days needed no device.`, remedy: null };
+  const text = 'Send temperature 0 or a seed where an earlier answer may be given again.';
+  return { state: 'attention', figure, sentence: 'No answer of seven days was given again.', remedy: { kind: 'advice', text } };
 }
 
 /** Share of routed requests that a stronger model answers too, when one click turns it on. */

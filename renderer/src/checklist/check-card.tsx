@@ -16,7 +16,7 @@ const STATES: Readonly<Record<CheckItem['state'], { readonly tone: Tone; readonl
 export function CheckCard({ item }: { readonly item: CheckItem }) {
   const { title, state, figure, sentence, action } = item;
   return (
-    <li className='check'>
+    <li className='check-point'>
       <div className='row'>
         <strong>{title}</strong>
         <Status {...STATES[state]} />
