@@ -16,7 +16,7 @@ import type { Ledger, RequestRecord } from '../ledger/ledger.ts';
 import { createMetrics } from '../ledger/metrics/metrics.ts';
 import { Sampler } from '../ledger/sampler.ts';
 import { openLedger } from '../ledger/sqlite-ledger.ts';
-import { CATALOGUE } from '../models/sources/catalogue.ts';
+import { CATALOGUE, installedBytes } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
 import { openChecklist } from './open-checklist.ts';
@@ -172,10 +172,6 @@ function tell(sink: (record: RequestRecord) => void, record: RequestRecord, log:
   }
 }
 
-/** Of models in 8 bits that were measured, scales and tied embeddings included: 1.09 (all-MiniLM-L6-v2) to 1.30 (SmolLM2-135M). */
-const BYTES_PER_PARAMETER = 1.2;
-
 function catalogueModel({ id, title, use, millions, licence, contextLength }: (typeof CATALOGUE)[number]): KnownModel {
-  const parameterCount = Math.round(millions * 1e6);
-  return { id, title, use, parameterCount, sizeBytes: Math.round(parameterCount * BYTES_PER_PARAMETER), licence, contextLength };
+  return { id, title, use, parameterCount: Math.round(millions * 1e6), sizeBytes: installedBytes(millions), licence, contextLength };
 }

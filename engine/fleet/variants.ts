@@ -3,6 +3,7 @@
 import { EngineError } from '../errors.ts';
 import { checkedText } from '../models/quantise/evaluation-texts.ts';
 import { judgeVariant } from '../models/quantise/judge-variant.ts';
+import { decodeBytesPerSecond } from '../models/store/decode-rate.ts';
 import { readMeasurement, writeOwnText } from '../models/store/measurements.ts';
 import { variantOf, type ModelStore } from '../models/store/model-store.ts';
 import { promoted, rolledBack } from '../models/store/promotion.ts';
@@ -41,17 +42,8 @@ export class Variants implements VariantControl {
     await this.#models.refresh();
   }
 
-  async decodeBytesPerSecond(): Promise<number | null> {
-    const installed = (await this.#store.list()).flatMap((model) => (model.kind === 'ready' ? [model.manifest] : []));
-    const rates = installed.flatMap((manifest) =>
-      Object.values(manifest.variants).map(async (variant) => {
-        const measured = await readMeasurement(this.#store.path(manifest.id), variant);
-        const perSecond = measured?.speed.decodePerSecond ?? null;
-        return perSecond === null ? [] : [perSecond * variant.sizeBytes];
-      }),
-    );
-    const known = (await Promise.all(rates)).flat().toSorted((a, b) => a - b);
-    return known[known.length >> 1] ?? null;
+  decodeBytesPerSecond(): Promise<number | null> {
+    return decodeBytesPerSecond(this.#store);
   }
 
   async setText(model: string, text: string | null): Promise<void> {
