@@ -1,9 +1,10 @@
-// Models and Chat over the real engine with the real model: what the page shows is what the engine did.
+// Models, Chat, Router, Batches and Keys over the real engine with the real model: what the page shows is what the engine did.
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestPage } from '../../engine/contract.ts';
 import { MODEL, serve, type Served } from '../served.ts';
+import { seriousFaults } from './axe.ts';
 import { startBrowser } from './browser.ts';
 import { builtPage } from './built-page.ts';
 import { visit } from './engine.ts';
@@ -65,5 +66,68 @@ describe('the page over the real engine', () => {
     const usd = energyUsd + hardwareUsd + upstreamUsd;
     expect(Math.abs(shownUsd / usd - 1)).toBeLessThan(0.01);
     expect(await page.locator('.markdown').textContent()).toMatch(/Paris/);
+  });
+
+  it('routes a question, shows why, and takes a thumb for it', async () => {
+    await page.goto(`${served.url}/#/chat?model=auto`);
+    await page.getByRole('button', { name: 'Parameters' }).click();
+    await page.getByLabel('Max tokens').fill('8');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByLabel('Message', { exact: true }).fill('Say hello.');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Good answer' }).click();
+    await page.getByRole('button', { name: 'Good answer', pressed: true }).waitFor();
+    await page.goto(`${served.url}/#/router`);
+    const decisions = page.getByRole('region', { name: 'Last decisions' });
+    await decisions.getByRole('row').filter({ hasText: 'auto' }).click();
+    await page.getByRole('dialog').getByRole('table', { name: 'Alternatives' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByText('1 request replayed.').waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+  });
+
+  it('runs a batch from a file, and names the line of one that is wrong', async () => {
+    const row = (id: string): string =>
+      JSON.stringify({
+        custom_id: id,
+        method: 'POST',
+        url: '/v1/chat/completions',
+        body: { model: MODEL, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4 },
+      });
+    await page.goto(`${served.url}/#/batches`);
+    const upload = async (name: string, text: string): Promise<void> => {
+      await page.getByRole('button', { name: 'New batch' }).click();
+      await page.getByLabel('File of rows').setInputFiles({ name, mimeType: 'application/jsonl', buffer: Buffer.from(text) });
+      await page.getByRole('button', { name: 'Run the rows' }).click();
+    };
+    await upload('good.jsonl', `${row('a')}\n${row('b')}\n`);
+    const good = page.getByRole('region', { name: 'Batch good.jsonl' });
+    await good.getByText('completed').waitFor();
+    await good.getByText(/^2 of 2 rows/).waitFor();
+    const results = await (await fetch(served.url + (await good.getByRole('link', { name: 'Results' }).getAttribute('href')))).text();
+    expect(results.match(/"custom_id"/g)).toHaveLength(2);
+    await upload('bad.jsonl', `${row('a')}\nno json\n`);
+    await page
+      .getByRole('region', { name: 'Batch bad.jsonl' })
+      .getByText(/^Line 2: /)
+      .waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+  });
+
+  it('makes a key that works, shows it once, and revokes it', async () => {
+    await page.goto(`${served.url}/#/keys`);
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Tenant').fill('team-a');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const secret = (await page.getByRole('dialog').locator('code').textContent()) ?? '';
+    const ask = async (): Promise<number> =>
+      (await fetch(`${served.url}/v1/models`, { headers: { authorization: `Bearer ${secret}` } })).status;
+    expect(await ask()).toBe(200);
+    await page.keyboard.press('Escape');
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Revoke the key of team-a' }).click();
+    await page.getByRole('row').filter({ hasText: 'team-a' }).getByText('revoked', { exact: true }).first().waitFor();
+    await expect.poll(ask).toBe(401);
   });
 });

@@ -5,6 +5,7 @@ import { Button, CopyButton } from '../parts/button.tsx';
 import { Status } from '../parts/status.tsx';
 import { isOpen, speedOf, type Answer, type Fault } from './answer.ts';
 import { Markdown } from './markdown.tsx';
+import { Thumbs } from './thumbs.tsx';
 
 export interface AnswerViewProps {
   readonly answer: Answer;
@@ -22,10 +23,16 @@ export const AnswerView = memo(
         {answer.text !== '' && <Markdown text={answer.text} growing={open} />}
         {answer.state === 'waiting' && <span className='caret' aria-hidden='true' />}
         {answer.fault !== null && <FaultNote fault={answer.fault} kept={answer.text !== ''} onAgain={onAgain} />}
+        {answer.route !== undefined && (
+          <span className='quiet small wrap-anywhere'>
+            {answer.route.degraded && <Status tone='warning' word='Degraded' />} {answer.model ?? ''}: {answer.route.reason}
+          </span>
+        )}
         <div className='answer-foot row'>
           <span className='quiet small figures'>{figuresOf(answer, named)}</span>
           {!open && (
             <span className='row turn-actions'>
+              {answer.requestId !== null && answer.text !== '' && <Thumbs key={answer.requestId} requestId={answer.requestId} />}
               {answer.text !== '' && <CopyButton text={answer.text} label='Answer' />}
               {answer.fault === null && (
                 <Button kind='quiet' onClick={onAgain}>

@@ -12,6 +12,12 @@ export interface Fault {
   readonly retryAfterSeconds: number | null;
 }
 
+export interface AnswerRoute {
+  readonly reason: string;
+  /** A weaker model than was due answered. */
+  readonly degraded: boolean;
+}
+
 export interface Answer {
   /** What was asked for: a model, or a name that the engine routes. */
   readonly modelAsked: string;
@@ -20,6 +26,8 @@ export interface Answer {
   readonly text: string;
   readonly state: AnswerState;
   readonly fault: Fault | null;
+  /** Why this model answered; absent where nothing was routed. */
+  readonly route?: AnswerRoute;
   /** Finds the answer in the ledger. */
   readonly requestId: string | null;
   /** Milliseconds since 1970, as are the two below. */
@@ -36,7 +44,7 @@ export interface Answer {
 
 /** A piece of an answer as the API streams it. */
 export type AnswerPart =
-  | { readonly kind: 'begun'; readonly requestId: string | null }
+  | { readonly kind: 'begun'; readonly requestId: string | null; readonly route?: AnswerRoute }
   | { readonly kind: 'text'; readonly text: string; readonly model: string | null }
   | { readonly kind: 'finish'; readonly reason: string }
   | { readonly kind: 'usage'; readonly promptTokens: number; readonly completionTokens: number };
@@ -74,7 +82,7 @@ export function changeAnswer(answer: Answer, change: AnswerChange): Answer {
 function addPart(answer: Answer, part: AnswerPart, nowMs: number): Answer {
   switch (part.kind) {
     case 'begun':
-      return { ...answer, requestId: part.requestId };
+      return { ...answer, requestId: part.requestId, ...(part.route === undefined ? {} : { route: part.route }) };
     case 'finish':
       return { ...answer, finishReason: part.reason };
     case 'usage':

@@ -6,7 +6,7 @@ import { Button } from '../parts/button.tsx';
 import { usePlaceQuery } from '../shell/hash-location.ts';
 import { Screen } from '../shell/screen.tsx';
 import type { ChatSession } from './chat-session.ts';
-import { chatModels, chooseModels, type ChatModel } from './choose-models.ts';
+import { chatModels, chooseModels, withRoutes, type ChatModel } from './choose-models.ts';
 import { Composer } from './composer.tsx';
 import { isBusy, pathOf } from './conversation.ts';
 import { ConversationList } from './conversation-list.tsx';
@@ -86,7 +86,7 @@ function StoreFault({ reason }: { readonly reason: string }) {
 /** Models that write text; null before the engine has said. Changes only when one comes, goes, or is loaded. */
 function useChatModels(): readonly ChatModel[] | null {
   const text = useLivePart(({ now }) => (now === null ? null : JSON.stringify(chatModels(now.models))));
-  return useMemo(() => (text === null ? null : (JSON.parse(text) as readonly ChatModel[])), [text]);
+  return useMemo(() => (text === null ? null : withRoutes(JSON.parse(text) as readonly ChatModel[])), [text]);
 }
 
 /** Starts the session, keeps what it holds when the page goes away, and takes `?model=` of the place. */

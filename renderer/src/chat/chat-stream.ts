@@ -1,6 +1,7 @@
 // Asks the engine for one answer and yields its parts as they arrive. Knows the API, nothing about the page.
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { AnswerPart, Fault } from './answer.ts';
+import type { AnswerPart, AnswerRoute, Fault } from './answer.ts';
+import { isRoute } from './choose-models.ts';
 import type { ChatMessage } from './messages.ts';
 import { toWire, type Sampling } from './sampling.ts';
 
@@ -36,7 +37,7 @@ interface Frame {
 export async function* streamChat(question: ChatQuestion, signal: AbortSignal): AsyncGenerator<AnswerPart> {
   const response = await post(question, signal);
   if (!response.ok || response.body === null) throw await refusal(response);
-  yield { kind: 'begun', requestId: response.headers.get('x-request-id') };
+  yield { kind: 'begun', requestId: response.headers.get('x-request-id'), ...routeOf(question.model, response.headers) };
   const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
   const reader = events.getReader();
   for (let next = await read(reader, signal); !next.done; next = await read(reader, signal)) {
@@ -44,6 +45,13 @@ export async function* streamChat(question: ChatQuestion, signal: AbortSignal): 
     yield* readFrame(JSON.parse(next.value.data));
   }
   throw new ChatError({ ...UNREACHED, message: 'The answer was cut off before it was complete.' });
+}
+
+/** Nothing for a model that was named. */
+function routeOf(model: string, headers: Headers): { readonly route?: AnswerRoute } {
+  const reason = headers.get('x-millrace-route');
+  if (reason === null || !isRoute(model)) return {};
+  return { route: { reason, degraded: headers.get('x-millrace-degraded') === 'true' } };
 }
 
 const UNREACHED = { code: null, status: null, retryAfterSeconds: null };

@@ -95,7 +95,7 @@ const COLUMNS: readonly Column<KeyRow>[] = [
   { id: 'tenant', title: 'Tenant', render: ({ tenant, id }) => `${tenant} (${id})` },
   { id: 'state', title: 'State', render: ({ state }) => <Status tone={TONES[state]} word={state} /> },
   { id: 'limits', title: 'May', grow: true, render: (row) => <span title={describeKey(row)}>{describeKey(row)}</span> },
-  { id: 'expires', title: 'Until', render: ({ expiresMs }) => (expiresMs === null ? 'revoked' : formatMoment(expiresMs)) },
+  { id: 'expires', title: 'Until', render: ({ expiresMs }) => (expiresMs === null ? 'no end' : formatMoment(expiresMs)) },
   { id: 'running', title: 'Running', align: 'end', render: ({ use }) => formatCount(use.running) },
   { id: 'today', title: 'Today', align: 'end', render: ({ use }) => formatUsd(use.todayUsd) },
   { id: 'month', title: 'Month', align: 'end', render: ({ use }) => formatUsd(use.monthUsd) },
