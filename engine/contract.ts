@@ -7,6 +7,7 @@ export * from './contract/checklist.ts';
 export type * from './contract/cost.ts';
 export * from './contract/history.ts';
 export type * from './contract/jobs.ts';
+export * from './contract/loadtest.ts';
 export type * from './contract/now.ts';
 export * from './contract/routing.ts';
 export type * from './contract/settings.ts';
