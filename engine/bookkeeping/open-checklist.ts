@@ -7,6 +7,7 @@ import { probe } from '../checklist/drill/probe.ts';
 import type { Faults } from '../checklist/drill/run-drill.ts';
 import type { Batches } from '../jobs/batches/batches.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { LoadTestReports } from '../loadtest/reports.ts';
 import type { RouterControl } from '../routing/router-control.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
 
@@ -35,10 +36,17 @@ export function openChecklist(options: OpenChecklistOptions): ChecklistControl {
     models: () => served.readModels(),
     router: router === undefined ? null : () => router.now(),
     batches,
-    loadTest: async () => null,
+    loadTest: () => lastLoadTest(options),
     variants: async () => [],
   };
   return new Checklist({ sources, ledger, drills, startLoadTest: null, now: Date.now });
+}
+
+/** An inconclusive test is no pass. */
+async function lastLoadTest({ dataDir, log }: Pick<OpenChecklistOptions, 'dataDir' | 'log'>) {
+  const reports = new LoadTestReports(dataDir, (path, err) => log.warn({ err, path }, 'a report of a load test cannot be read'));
+  const last = await reports.last(2);
+  return last === null ? null : { endedMs: last.endedMs, passed: last.verdict === 'passed', verdict: last.sentence };
 }
 
 function faultsOf({ served, router, queueLimit = UNLIMITED_QUEUE }: OpenChecklistOptions): Faults {
