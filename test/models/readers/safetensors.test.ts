@@ -257,6 +257,27 @@ describe('what a file may not do', () => {
       expect(refusalOf({ 'model.safetensors': whole.subarray(0, length) })?.code, `cut at ${length}`).toBe('model_file_invalid');
   });
 
+  it.each([
+    ['tokenizer.json', TOKENIZER],
+    ['config.json', LLAMA_CONFIG],
+  ])('crash the reader, whatever stands in %s', (name, valid) => {
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 0, 1e308, '', '(a+)+$', [], {}, null));
+    const fields = fc.dictionary(fc.constantFrom(...Object.keys(valid), 'model', 'added_tokens', '__proto__'), value, { maxKeys: 4 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fields.map((changed) => JSON.stringify({ ...valid, ...changed })),
+          fc.string(),
+          fc.json(),
+        ),
+        (text) => {
+          expect(['none', 'model_file_invalid', 'unsupported_model']).toContain(refusalOf({ [name]: text })?.code ?? 'none');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('crash the reader, whatever bytes change', () => {
     const whole = Buffer.from(safetensors(LLAMA_SHAPES));
     fc.assert(
