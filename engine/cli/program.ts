@@ -87,6 +87,7 @@ function addPull(program: Command): void {
   addOptions(command.description('fetch a model and convert it for this machine'), ['dataDir', 'logLevel'])
     .option('--name <name>', 'name under which it is installed; without it the name of its source')
     .option('--precision <names>', `precisions to make, with commas between them; the first is the default (${DEFAULT_PRECISION})`)
+    .option('--limit-rate <MB/s>', 'download no faster than this on average', positiveNumber)
     .option('--json', 'print the installed model, and progress on stderr, as JSON', false)
     .addHelpText(
       'after',
@@ -106,7 +107,12 @@ HF_TOKEN and HF_ENDPOINT are honoured. An interrupted download goes on where it 
       const { pull } = await import('./pull.ts');
       await pull(
         source,
-        { name: text(flags['name']), precision: text(flags['precision']), json: flags['json'] === true },
+        {
+          name: text(flags['name']),
+          precision: text(flags['precision']),
+          limitMbPerSecond: number(flags['limitRate']),
+          json: flags['json'] === true,
+        },
         configFrom({ ...flags, precision: undefined }),
       );
     });
@@ -223,6 +229,12 @@ function number(value: Flags[string]): number | null {
 function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(value);
+}
+
+function positiveNumber(value: string): number {
+  const parsed = finiteNumber(value);
+  if (parsed <= 0) throw new InvalidArgumentError('It must be more than 0.');
+  return parsed;
 }
 
 function finiteNumber(value: string): number {

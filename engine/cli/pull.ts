@@ -20,6 +20,8 @@ export interface PullFlags {
   readonly name: string | null;
   /** As typed: `int8,fp32`. */
   readonly precision: string | null;
+  /** Most that is downloaded, MB/s; null: as much as comes. */
+  readonly limitMbPerSecond: number | null;
   /** Progress and errors as JSON lines on stderr, what is installed as one on stdout. */
   readonly json: boolean;
 }
@@ -59,7 +61,12 @@ export async function install(typed: string, flags: PullFlags, config: EngineCon
     const precisions = await withInstalled(store, id, wanted);
     const shown = (unit: ProgressUnit): Progress =>
       flags.json ? createJsonProgress(process.stderr, unit) : createProgress(process.stderr, unit);
-    const fetched = await fetchWithProgress(resolved.sources, { config, signal: stop.signal, progress: shown('bytes') });
+    const fetched = await fetchWithProgress(resolved.sources, {
+      config,
+      signal: stop.signal,
+      limitMbPerSecond: flags.limitMbPerSecond,
+      progress: shown('bytes'),
+    });
     const manifest = await convert({ fetched, id, precisions, store, signal: stop.signal, progress: shown('steps') });
     if (fetched.isDownload) await removeDownload(fetched.path);
     return manifest;
@@ -123,16 +130,20 @@ function parsePrecisions(typed: string): readonly [Precision, ...Precision[]] {
   return [first ?? DEFAULT_PRECISION, ...rest];
 }
 
-interface Fetching {
+interface Fetching extends Pick<PullFlags, 'limitMbPerSecond'> {
   readonly config: EngineConfig;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
-async function fetchWithProgress(sources: readonly SourceSpec[], { config, signal, progress }: Fetching): Promise<FetchedModel> {
+async function fetchWithProgress(
+  sources: readonly SourceSpec[],
+  { config, signal, limitMbPerSecond, progress }: Fetching,
+): Promise<FetchedModel> {
   try {
     const onProgress = ({ file, bytesDone, bytesTotal }: FetchProgress): void => progress.update(`Fetching ${file}`, bytesDone, bytesTotal);
-    return await fetchModel(sources, { downloadDir: join(config.dataDir, 'downloads'), onProgress, signal });
+    const limit = limitMbPerSecond === null ? {} : { bytesPerSecond: limitMbPerSecond * 1e6 };
+    return await fetchModel(sources, { downloadDir: join(config.dataDir, 'downloads'), onProgress, signal, ...limit });
   } finally {
     progress.end();
   }

@@ -37,7 +37,7 @@ async function ensureDefaultModel(config: EngineConfig): Promise<void> {
 async function ensureModel(model: string, config: EngineConfig): Promise<void> {
   const { install } = await import('./pull.ts');
   try {
-    await install(model, { name: null, precision: null, json: false }, config);
+    await install(model, { name: null, precision: null, limitMbPerSecond: null, json: false }, config);
   } catch (cause) {
     if (!(cause instanceof EngineError) || cause.code !== 'source_unreachable') throw cause;
     process.stderr.write(`${unreachableAdvice(model, cause.message)}\n`);

@@ -8,6 +8,7 @@ import { syncFolder } from '../store/sync-folder.ts';
 import { matchesChecksum, type Checksum } from './checksum.ts';
 import { requireFreeSpace } from './disk-space.ts';
 import { faultOfNetwork, faultOfStatus, placeInFile, type DownloadFault } from './http-reply.ts';
+import { waitForRate } from './rate-limit.ts';
 
 export interface Download {
   readonly url: string;
@@ -26,12 +27,18 @@ export interface DownloadOptions {
   readonly retryDelayMs?: number;
   /** A connection that brings nothing for so long is given up and retried. */
   readonly stallMs?: number;
+  /** Most that is read on average; without it, as much as comes. */
+  readonly bytesPerSecond?: number;
+  /** Waits, in ms; for tests. */
+  readonly wait?: (ms: number) => Promise<void>;
 }
 
 /** Attempts in a row that bring no byte. */
 const MAX_FRUITLESS = 5;
 const RETRY_DELAY_MS = 500;
 const STALL_MS = 60_000;
+/** Longest piece of a wait that keeps the rate. */
+const WAIT_MS = 1_000;
 
 /**
  * Throws `source_unreachable` (with the remedy for 401, 403, 404), `model_file_invalid` for a wrong checksum or length,
@@ -89,9 +96,11 @@ async function attempt(job: Download, partial: string, options: DownloadOptions)
         : faultOfStatus(response.status, response.headers, job.url);
     }
     const bytesTotal = place.totalBytes ?? job.sizeBytes;
-    const onChunk = (bytesDone: number): void => {
-      watch.refresh();
+    const startedMs = performance.now();
+    const onChunk = async (bytesDone: number): Promise<void> => {
       options.onBytes?.(bytesDone, bytesTotal);
+      await keepRate(bytesDone - place.from, startedMs, { ...options, signal, onWait: () => watch.refresh() });
+      watch.refresh();
     };
     await append(partial, { response, from: place.from, bytesTotal, onChunk });
     return null;
@@ -109,7 +118,7 @@ interface Body {
   /** Byte of the file where it begins. */
   readonly from: number;
   readonly bytesTotal: number | null;
-  readonly onChunk: (bytesDone: number) => void;
+  readonly onChunk: (bytesDone: number) => Promise<void>;
 }
 
 async function append(partial: string, { response, from, bytesTotal, onChunk }: Body): Promise<void> {
@@ -120,12 +129,23 @@ async function append(partial: string, { response, from, bytesTotal, onChunk }: 
     let at = from;
     for await (const chunk of response.body ?? []) {
       at += await writeAll(file, chunk, at);
-      onChunk(at);
+      await onChunk(at);
     }
     if (bytesTotal !== null && at < bytesTotal) throw new Error('the connection was cut');
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Not reading is what slows the sender down. Waits in pieces, each told by `onWait`: a slowed connection is not a stalled one. */
+async function keepRate(bytes: number, startedMs: number, options: DownloadOptions & { readonly onWait: () => void }): Promise<void> {
+  const { bytesPerSecond, signal, onWait } = options;
+  if (bytesPerSecond === undefined) return;
+  const wait = options.wait ?? ((ms: number) => sleep(ms, undefined, signal === undefined ? {} : { signal }));
+  for (let left = waitForRate(bytes, performance.now() - startedMs, bytesPerSecond); left > 0; left -= WAIT_MS) {
+    onWait();
+    await wait(Math.min(left, WAIT_MS));
   }
 }
 

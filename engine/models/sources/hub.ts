@@ -8,7 +8,7 @@ import { matchesChecksum, type Checksum } from './checksum.ts';
 import { chooseFiles } from './choose-files.ts';
 import { download, type DownloadOptions } from './download.ts';
 import { faultOfNetwork, faultOfStatus } from './http-reply.ts';
-import type { FetchedModel, FetchOptions, SourceSpec } from './source.ts';
+import { paceOf, type FetchedModel, type FetchOptions, type SourceSpec } from './source.ts';
 
 type HubSpec = Extract<SourceSpec, { kind: 'hub' }>;
 
@@ -133,7 +133,7 @@ async function downloadOne(
       sizeBytes: file.size,
       checksum,
     },
-    { ...pace, onBytes, ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    { ...pace, ...paceOf(options), onBytes },
   );
 }
 

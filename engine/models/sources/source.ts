@@ -16,6 +16,13 @@ export interface FetchOptions {
   readonly downloadDir: string;
   readonly onProgress?: (progress: FetchProgress) => void;
   readonly signal?: AbortSignal;
+  /** Most that is downloaded on average; without it, as much as comes. */
+  readonly bytesPerSecond?: number;
+}
+
+/** What a download is told of these options. */
+export function paceOf({ signal, bytesPerSecond }: FetchOptions): Pick<FetchOptions, 'signal' | 'bytesPerSecond'> {
+  return { ...(signal === undefined ? {} : { signal }), ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }) };
 }
 
 export interface FetchedModel {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { EngineError } from '../../errors.ts';
 import { sha256OfFile } from './checksum.ts';
 import { download, type DownloadOptions } from './download.ts';
-import type { FetchedModel, FetchOptions, SourceSpec } from './source.ts';
+import { paceOf, type FetchedModel, type FetchOptions, type SourceSpec } from './source.ts';
 
 type UrlSpec = Extract<SourceSpec, { kind: 'url' }>;
 
@@ -20,10 +20,7 @@ export async function fetchFromUrl(spec: UrlSpec, options: FetchOptions, pace: D
   const checksum = spec.sha256 === null ? null : ({ kind: 'sha256', hex: spec.sha256 } as const);
   const onBytes = (bytesDone: number, bytesTotal: number | null): void => options.onProgress?.({ file: name, bytesDone, bytesTotal });
   if (!existsSync(target)) {
-    await download(
-      { url: url.href, headers: {}, target, sizeBytes: null, checksum },
-      { ...pace, onBytes, ...(options.signal === undefined ? {} : { signal: options.signal }) },
-    );
+    await download({ url: url.href, headers: {}, target, sizeBytes: null, checksum }, { ...pace, ...paceOf(options), onBytes });
   }
   return {
     path: target,

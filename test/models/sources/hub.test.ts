@@ -32,11 +32,14 @@ async function fetchIt(
     readonly onProgress?: (progress: FetchProgress) => void;
     readonly signal?: AbortSignal;
     readonly file?: string;
+    readonly bytesPerSecond?: number;
+    readonly wait?: (ms: number) => Promise<void>;
   } = {},
 ): Promise<FetchedModel> {
-  const { token, file, ...rest } = options;
+  const { token, file, wait, ...rest } = options;
   const spec = { kind: 'hub', repo: 'owner/model', revision: 'main', file: file ?? null } as const;
-  return fetchFromHub(spec, { endpoint: hub.endpoint, token: token ?? null }, { downloadDir, ...rest }, { retryDelayMs: 1, stallMs: 150 });
+  const pace = { retryDelayMs: 1, stallMs: 150, ...(wait === undefined ? {} : { wait }) };
+  return fetchFromHub(spec, { endpoint: hub.endpoint, token: token ?? null }, { downloadDir, ...rest }, pace);
 }
 
 function weightsOf(path: string): Buffer {
@@ -54,6 +57,23 @@ describe('a whole model', () => {
     const done = progress.map(({ bytesDone }) => bytesDone);
     expect(done).toEqual(done.toSorted((a, b) => a - b));
     expect(progress.at(-1)?.bytesDone).toBe(progress.at(-1)?.bytesTotal);
+  });
+
+  it('waits after each piece so as to keep under a rate, and arrives', async () => {
+    hub = await FakeHub.start(FOLDER);
+    const waits: number[] = [];
+    // So slow that what the reading itself takes is nothing beside it: an hour for the weights.
+    const { path } = await fetchIt({ bytesPerSecond: 300_000 / 3_600, wait: async (ms) => void waits.push(ms) });
+    expect(weightsOf(path).equals(WEIGHTS)).toBe(true);
+    expect(Math.max(...waits)).toBe(1_000);
+    expect(waits.length).toBeGreaterThan(3_000);
+  });
+
+  it('stops at once while it waits', async () => {
+    hub = await FakeHub.start(FOLDER);
+    const stop = new AbortController();
+    const onProgress = (): void => stop.abort(new Error('enough'));
+    await expect(fetchIt({ bytesPerSecond: 0.001, signal: stop.signal, onProgress })).rejects.toThrow('enough');
   });
 
   it('is not fetched twice', async () => {
