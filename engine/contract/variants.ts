@@ -1,5 +1,6 @@
 // The variants of a model: what each costs in memory and quality, measured on this machine, and which one answers.
-// `GET /api/models/{id}/variants`, `POST /api/models/{id}/promote`, `/rollback`, `PUT /api/models/{id}/text`.
+// `GET /api/models/{id}/variants`, `POST /api/models/{id}/promote`, `/rollback`, `PUT /api/models/{id}/text`,
+// `GET`, `POST` and `DELETE /api/models/{id}/canary`.
 
 export interface ModelVariants {
   readonly model: string;
@@ -101,4 +102,46 @@ export type EvaluationTextName = 'bundled' | 'own';
 export interface QualitySettings {
   readonly int8Loss: number;
   readonly int4Loss: number;
+}
+
+/** A variant that answers a share of a model's conversations until a rule promotes it or takes it back. */
+export interface CanaryStatus {
+  readonly model: string;
+  /** Share of conversations, 0 to 1. A conversation stays with what answered its first question. */
+  readonly share: number;
+  /** Answers that it must have given before it can be promoted. */
+  readonly leastRequests: number;
+  readonly startedMs: number;
+  /** Null: it goes on. */
+  readonly endedMs: number | null;
+  readonly canary: CanaryArm;
+  /** The default variant, over the same time. */
+  readonly baseline: CanaryArm;
+  /** What was measured of its quality before it began. */
+  readonly quality: string;
+  readonly verdict: CanaryVerdict;
+}
+
+export interface CanaryArm {
+  readonly variant: string;
+  /** Computed answers and failures; what a cache answered, or the client left, is not counted. */
+  readonly requests: number;
+  readonly failures: number;
+  /** Median time to the first token of the latest answers, its wait left out; null before one. */
+  readonly ttftMs: number | null;
+  /** Median time of a token after the first; null before one. */
+  readonly tokenMs: number | null;
+}
+
+export interface CanaryVerdict {
+  /** `stopped`: by a person. */
+  readonly kind: 'wait' | 'promote' | 'rollback' | 'stopped';
+  readonly reason: string;
+}
+
+/** `GET /api/models/{id}/canary` */
+export interface CanaryNow {
+  readonly running: CanaryStatus | null;
+  /** Newest first. */
+  readonly ended: readonly CanaryStatus[];
 }

@@ -6,6 +6,7 @@ import type { GenerateRequest, ModelHost } from '../fleet/host.ts';
 import { energyJoules, energyUsd, hardwareUsd } from '../ledger/cost/formulas.ts';
 import { SettingsFile } from '../ledger/settings/settings-file.ts';
 import type { Log } from '../log.ts';
+import { Canaries } from './canary/canaries.ts';
 import { CachedHost } from './cache/cached-host.ts';
 import { readRouterModel } from './complexity/model.ts';
 import { createComplexityScorer } from './complexity/predict.ts';
@@ -26,6 +27,8 @@ export interface RoutingOptions {
   readonly models: ModelHost;
   readonly dataDir: string;
   readonly log: Log;
+  /** Lets a variant answer to the plain name of its model. */
+  readonly promote: (model: string, variant: string) => Promise<void>;
   /** Hears when quality takes a target out, and with null when it is let in again. */
   readonly onBarred?: (target: string, reason: string | null) => void;
 }
@@ -66,8 +69,10 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
     random: Math.random,
   });
   const quality = qualityOf(book, shadow, () => host);
+  const canaries = new Canaries({ path: join(dataDir, 'canaries.json'), log, promote: options.promote, now: Date.now });
   const host: RoutedHost = new RoutedHost({
     host: cached,
+    canaries,
     settings: routing,
     complexity: readComplexity,
     price,
@@ -76,7 +81,7 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
   });
   return {
     host,
-    control: controlOf({ host, book, shadow, spending, keys, upstreams, settings: routing }),
+    control: controlOf({ host, canaries, book, shadow, spending, keys, upstreams, settings: routing }),
     applySettings: (next) => {
       settings = next;
       cached.applySettings(next.cache);
@@ -117,6 +122,7 @@ function qualityOf(book: QualityBook, shadow: Shadow, host: () => RoutedHost): R
 
 interface Parts {
   readonly host: RoutedHost;
+  readonly canaries: Canaries;
   readonly book: QualityBook;
   readonly shadow: Shadow;
   readonly spending: UpstreamSpending;
@@ -125,8 +131,9 @@ interface Parts {
   readonly settings: () => RoutingSettings;
 }
 
-function controlOf({ host, book, shadow, spending, keys, upstreams, settings }: Parts): RouterControl {
+function controlOf({ host, canaries, book, shadow, spending, keys, upstreams, settings }: Parts): RouterControl {
   return {
+    canaries,
     now: () => ({
       settings: settings(),
       targets: host.targets(),

@@ -4,6 +4,7 @@ import { toWireError, EngineError, type ErrorCode, type WireError } from '../err
 import type { CacheReport, GenerateRequest, Generation, GenerationProgress, ModelHost } from '../fleet/host.ts';
 import type { GenerateEvent, Usage } from '../runner/protocol.ts';
 import { continuationOf } from './continuation.ts';
+import type { TargetOutcome } from './canary/canaries.ts';
 import type { TargetStats } from './target-stats.ts';
 
 export interface RoutedGenerationOptions {
@@ -18,6 +19,8 @@ export interface RoutedGenerationOptions {
   readonly onAnswering: (target: string, how: { readonly isContinued: boolean; readonly failed: readonly FailedAttempt[] }) => void;
   /** A target was asked, or has ended so. */
   readonly onAttempt: (target: string, outcome: string, isContinued: boolean) => void;
+  /** What a target's end tells about it; not for a cached answer, or an end that is none of its doing. */
+  readonly onOutcome?: (target: string, outcome: TargetOutcome) => void;
   /** Whether another target may be asked once more, of all that the server may. */
   readonly mayRetry: () => boolean;
   readonly firstTokenTimeoutMs: number | null;
@@ -220,8 +223,10 @@ export class RoutedGeneration implements Generation {
     const { startedMs, firstTextMs, usd } = attempt;
     const { usage, timings } = event;
     const measured = { ttftMs: (firstTextMs ?? now()) - startedMs, totalMs: now() - startedMs, usage, timings, usd };
-    if (attempt.isComputed) stats.succeeded(measured);
-    else stats.left(now());
+    if (attempt.isComputed) {
+      stats.succeeded(measured);
+      this.#options.onOutcome?.(attempt.target, { kind: 'answered', measured });
+    } else stats.left(now());
     onAttempt(attempt.target, 'answered', attempt.isContinued);
     this.#onEvent(this.#before === null ? event : { ...event, usage: withBefore(this.#before, usage) });
   }
@@ -233,7 +238,10 @@ export class RoutedGeneration implements Generation {
     const stats = this.#statsOf(attempt);
     const retryAfterMs = error.retryAfterSeconds === null ? null : error.retryAfterSeconds * 1000;
     if (BLAMELESS.has(error.code)) stats.left(now());
-    else stats.failed(now(), retryAfterMs, random());
+    else {
+      stats.failed(now(), retryAfterMs, random());
+      this.#options.onOutcome?.(attempt.target, { kind: 'failed', code: error.code });
+    }
     onAttempt(attempt.target, error.code, attempt.isContinued);
     this.#failed.push({ target: attempt.target, code: error.code });
     if (FINAL.has(error.code) || !this.#goOn()) this.#onEvent({ kind: 'error', id: 0, error });

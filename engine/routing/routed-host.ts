@@ -5,6 +5,7 @@ import { EngineError, toWireError } from '../errors.ts';
 import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, RouteAsk } from '../fleet/host.ts';
 import type { GenerateEvent, PromptInput } from '../runner/protocol.ts';
 import { Calibration } from './calibration.ts';
+import type { Canaries } from './canary/canaries.ts';
 import type { Complexity, ComplexityScorer } from './complexity/predict.ts';
 import { decideRoute, type RouteChoice, type RouteQuestion } from './decide-route.ts';
 import { DecisionLog } from './decision-log.ts';
@@ -26,6 +27,8 @@ export interface RoutedHostOptions {
   readonly deviceUsd: (deviceMs: number) => number;
   /** What was measured of answers' quality. */
   readonly quality: RouteQuality;
+  /** Of models that are named; what routes by itself keeps to what is promoted. */
+  readonly canaries: Pick<Canaries, 'routeOf'>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** 0 to 1. */
@@ -91,12 +94,30 @@ export class RoutedHost implements ModelHost {
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Generation {
     const meaning = meaningOf(request.model, this.#options.settings().aliases);
     if (meaning.kind === 'route') return this.#route(request, meaning.tier, onEvent);
-    const onAnswering = (): void => this.#reportPinned(request, meaning.model);
-    const options = { ...this.#common(), request, targets: [meaning.model], onAnswering, onAttempt: () => undefined };
-    const { quality } = this.#options;
+    return this.#pinned(request, meaning.model, onEvent);
+  }
+
+  #pinned(request: GenerateRequest, model: string, onEvent: (event: GenerateEvent) => void): Generation {
+    const { quality, canaries } = this.#options;
+    const canary = canaries.routeOf(model, request);
+    let answering = model;
+    const options: RoutedGenerationOptions = {
+      ...this.#common(),
+      request,
+      targets: canary?.targets ?? [model],
+      onAnswering: (target, { failed }) => {
+        answering = target;
+        const alias = request.model === model ? null : `${request.model} means ${model}`;
+        const fallback = failed.length === 0 ? null : `${failed.map(({ target: name, code }) => `${name}: ${code}`).join(', ')}; ${target} answers`;
+        const reasons = [alias, canary?.reason ?? null, fallback].filter((reason) => reason !== null);
+        if (reasons.length > 0) this.#reportPinned(request, target, reasons.join('; '));
+      },
+      onAttempt: () => undefined,
+      ...(canary === null ? {} : { onOutcome: canary.onOutcome }),
+    };
     const generation = new RoutedGeneration(options, (event) => {
       onEvent(event);
-      if (event.kind === 'done' && request.route) quality.pinned(request.route.requestId, meaning.model, generation.spentUsd);
+      if (event.kind === 'done' && request.route) quality.pinned(request.route.requestId, answering, generation.spentUsd);
     });
     return generation.start();
   }
@@ -255,12 +276,10 @@ export class RoutedHost implements ModelHost {
     route.onRoute({ model, name: answering.name, tier: answering.tier, reason, isDegraded, isContinued });
   }
 
-  /** A plain name says all there is to say; an alias hides who answers. */
-  #reportPinned({ route, model: asked }: GenerateRequest, name: string): void {
-    if (route === undefined || asked === name) return;
+  /** A plain name says all there is to say, unless an alias or a canary hides who answers. */
+  #reportPinned({ route }: GenerateRequest, name: string, reason: string): void {
     const model = this.#options.host.get(name);
-    const report = { name, tier: null, reason: `${asked} means ${name}`, isDegraded: false, isContinued: false };
-    if (model !== undefined) route.onRoute({ model, ...report });
+    if (model !== undefined) route?.onRoute({ model, name, tier: null, reason, isDegraded: false, isContinued: false });
   }
 
   #answered(request: GenerateRequest, { routed, target, text, usd }: Answered): void {

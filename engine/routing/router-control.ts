@@ -1,7 +1,9 @@
 // What others may ask of routing beyond answers, and tell it: for the console, feedback and tests with fakes. Types only.
+import type { CanaryControl } from './canary/canary-control.ts';
 import type { Banner, QualityNow, RouteDecision, RouterNow, WhatIfAnswer, WhatIfAsk } from '../contract.ts';
 
 export interface RouterControl {
+  readonly canaries: CanaryControl;
   now(): RouterNow;
   /** Undefined when the request was not routed, or is no longer kept. */
   decision(requestId: string): RouteDecision | undefined;

@@ -125,7 +125,7 @@ function barredBy({ origin, state, manifest }: HostedModel, { name, request, set
 function isInScope(caller: RequestCaller | undefined, target: string, asked: string): boolean {
   const models = caller?.models ?? null;
   // A key for `auto` is for whatever answers in its name.
-  return models === null || [target, target.split(':')[0] ?? target, asked, AUTO].some((name) => models.includes(name));
+  return models === null || [target, target.split(/[:@]/)[0] ?? target, asked, AUTO].some((name) => models.includes(name));
 }
 
 /** Why a prompt of this caller stays on this machine; null: it need not. */
