@@ -74,7 +74,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
     const { createGateway } = await import('./gateway/gateway.ts');
     const { openRouting } = await import('./routing/open-routing.ts');
     const fair = new FairHost({ host: fleet, limit: config.queue });
-    const routing = await openRouting({ models: fair, dataDir: config.dataDir, log });
+    const routing = await openRouting({ models: fair, dataDir: config.dataDir, log, promote: (model, to) => promoteIn(books, model, to) });
     const { access, close: closeAccess } = openAccess({ dataDir: config.dataDir, requireKey: config.requireKey, log });
     const books = createBooks(config, start, { fleet, routing });
     const gateway = await createGateway({
@@ -133,6 +133,12 @@ function createBooks(
     router: routing.control,
     queueLimit: queue,
   });
+}
+
+/** The rule of the canary has judged it by more than the gate knows. */
+async function promoteIn(books: Bookkeeping, model: string, variant: string): Promise<void> {
+  const { variants, ledger } = await books.services();
+  await variants.promote({ model, variant, force: true }, ledger.settings.quality);
 }
 
 function servedBy({ host, port, agentPort, dataDir, allowHost, allowOrigin }: EngineConfig): GatewayConfig {

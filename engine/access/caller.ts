@@ -69,7 +69,7 @@ export function refusesDoor({ key }: Caller, door: Door): string | null {
 /** Whether a caller may use a model by this name; `auto` and its tiers are names too, and so is a variant of a model, `name:int8`. */
 export function mayUseModel({ key }: Pick<Caller, 'key'>, model: string): boolean {
   const models = key?.scopes.models ?? null;
-  return models === null || models.includes(model) || models.includes(model.split(':')[0] ?? model);
+  return models === null || models.includes(model) || models.includes(model.split(/[:@]/)[0] ?? model);
 }
 
 export function priorityOf({ key }: Pick<Caller, 'key'>): Priority {

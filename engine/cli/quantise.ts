@@ -53,7 +53,7 @@ export async function quantise(id: string, flags: QuantiseFlags, config: EngineC
 
 /** Measures a variant that is there: `model` or `model:variant`. */
 export async function evaluate(name: string, flags: LabFlags, config: EngineConfig): Promise<void> {
-  const [id = '', variant = null] = name.split(':');
+  const [id = '', variant = null] = name.split(/[:@]/);
   await onBench(id, { flags, config }, async (bench) => {
     await measure(bench, variantOf(await bench.store.get(id), variant));
   });

@@ -28,7 +28,7 @@ export interface PromoteFlags {
 
 /** One write switches the model; a running server follows within seconds. @throws EngineError `quality_below_bar` with the gate's reason */
 export async function promote(dataDir: string, name: string, { force, json }: PromoteFlags): Promise<void> {
-  const [id = '', wanted = ''] = name.split(':');
+  const [id = '', wanted = ''] = name.split(/[:@]/);
   if (wanted === '') throw new EngineError('invalid_request', 'Name the variant: millrace promote MODEL:VARIANT.', { param: 'model' });
   const store = new ModelStore(dataDir);
   const variant = variantOf(await store.get(id), wanted);

@@ -113,7 +113,7 @@ export class Fleet implements ModelHost, ModelControl {
   async unload(model: string): Promise<void> {
     const { key, manifest } = this.#find(model);
     // A plain name means the model with all of its variants.
-    await this.#replicas.unload(model.includes(':') ? [key] : this.#replicas.keysOf(manifest.id));
+    await this.#replicas.unload(/[:@]/.test(model) ? [key] : this.#replicas.keysOf(manifest.id));
   }
 
   setPinned(ids: readonly string[]): void {

@@ -44,9 +44,9 @@ export class InstalledModels {
     return [...this.#models.values()];
   }
 
-  /** The variant that `id` or `id:variant` names; undefined when none is installed. */
+  /** The variant that `id`, `id:variant` or `id@variant` names; undefined when none is installed. */
   find(name: string): NamedVariant | undefined {
-    const [id = '', wanted, ...rest] = name.split(':');
+    const [id = '', wanted, ...rest] = name.split(/[:@]/);
     const manifest = this.#models.get(id);
     const variant = manifest?.variants[wanted ?? this.#plainVariant(manifest)];
     if (manifest === undefined || variant === undefined || rest.length > 0) return undefined;

@@ -108,7 +108,8 @@ export class RoutedHost implements ModelHost {
       onAnswering: (target, { failed }) => {
         answering = target;
         const alias = request.model === model ? null : `${request.model} means ${model}`;
-        const fallback = failed.length === 0 ? null : `${failed.map(({ target: name, code }) => `${name}: ${code}`).join(', ')}; ${target} answers`;
+        const fallback =
+          failed.length === 0 ? null : `${failed.map(({ target: name, code }) => `${name}: ${code}`).join(', ')}; ${target} answers`;
         const reasons = [alias, canary?.reason ?? null, fallback].filter((reason) => reason !== null);
         if (reasons.length > 0) this.#reportPinned(request, target, reasons.join('; '));
       },

@@ -33,6 +33,16 @@ async function start(loss: number, id = 'works') {
 
 const promotion = { model: 'works', variant: 'next', force: false };
 
+test('a variant is named with a colon or an at sign', async () => {
+  const { fleet } = await start(0.001);
+  expect(fleet.get('works')?.variant).toBe('int8');
+  expect([fleet.get('works:next')?.variant, fleet.get('works@next')?.variant]).toEqual(['next', 'next']);
+  expect([fleet.get('works@none'), fleet.get('works@next@next')]).toEqual([undefined, undefined]);
+  expect(await record(fleet, 'works@next', 3).last).toMatchObject({ kind: 'done' });
+  await fleet.unload('works@next');
+  expect(fleet.get('works@next')?.state.kind).toBe('installed');
+});
+
 describe('a promotion', () => {
   test('lets what runs finish where it runs, and new requests go to the new variant', async () => {
     const { fleet, variants } = await start(0.001);

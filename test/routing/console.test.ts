@@ -13,7 +13,7 @@ import { folder, log, PRICE, upstreamOf } from './upstream/upstreams.ts';
 /** Two models of this machine behind the whole of routing, and its console. */
 async function opened(settings: Partial<RoutingSettings> = {}) {
   const hosts = new FakeHosts({ small: { answer: () => 's', stepDeviceMs: 1 }, large: { answer: () => 'l', stepDeviceMs: 20 } });
-  const routing = await openRouting({ models: hosts, dataDir: folder(), log });
+  const routing = await openRouting({ models: hosts, dataDir: folder(), log, promote: async () => undefined });
   const { cost } = DEFAULT_SETTINGS;
   const prices = { ...cost, upstreamPrices: [...cost.upstreamPrices, PRICE] };
   routing.applySettings({ ...DEFAULT_SETTINGS, cost: prices, routing: { ...DEFAULT_SETTINGS.routing, ...settings } });

@@ -23,6 +23,7 @@ export function routing(host: ModelHost, settings: Partial<RoutingSettings> = {}
       scale: { mean: 0.1, deviation: 0.05 },
     }),
     price: () => undefined,
+    canaries: { routeOf: () => null },
     deviceUsd: (deviceMs) => deviceMs * 1e-9,
     quality: {
       bars: () => null,

@@ -95,7 +95,7 @@ export class FairHost implements ModelHost {
   /** A key that names a tier or an alias may use what that stands for; names as clients spell them are judged at the entry. */
   #refusalOf({ model, caller }: Pick<GenerateRequest, 'model' | 'caller'>): EngineError | null {
     const models = caller?.models ?? null;
-    if (models === null || models.includes(model) || models.includes(model.split(':')[0] ?? model)) return null;
+    if (models === null || models.includes(model) || models.includes(model.split(/[:@]/)[0] ?? model)) return null;
     if (models.some((name) => this.#options.host.get(name) === undefined)) return null;
     return new EngineError('permission_denied', `The API key may not use the model ${JSON.stringify(model)}.`, { param: 'model' });
   }

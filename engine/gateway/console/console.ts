@@ -1,6 +1,7 @@
 // Registers the console's own API: everything under `/api` beyond the status, and `/metrics`.
 import type { GatewayApp, GatewayContext } from '../context.ts';
 import { alertRoutes } from './alerts.ts';
+import { canaryRoutes } from './canary.ts';
 import { costRoute } from './cost.ts';
 import { historyRoutes } from './history.ts';
 import { jobRoutes } from './jobs.ts';
@@ -24,6 +25,9 @@ export function consoleRoutes(app: GatewayApp, context: GatewayContext, services
   jobRoutes(app, services);
   labRoutes(app, services);
   metricsRoute(app, services);
-  if (context.router !== null) routerRoutes(app, context.router);
+  if (context.router !== null) {
+    routerRoutes(app, context.router);
+    canaryRoutes(app, context.router.canaries, services);
+  }
   return liveRoute(app, context, services);
 }

@@ -58,14 +58,16 @@ export class Canaries implements CanaryControl {
 
   of(model: string): CanaryNow {
     const found = this.#running.get(model);
-    return { running: found === undefined ? null : statusOf(found, null, decided(found)), ended: this.#ended.filter((each) => each.model === model) };
+    return {
+      running: found === undefined ? null : statusOf(found, null, decided(found)),
+      ended: this.#ended.filter((each) => each.model === model),
+    };
   }
 
   start(wish: CanaryWish): void {
     if (this.#running.has(wish.model))
       throw new EngineError('invalid_request', `A canary of ${wish.model} runs already; stop it first.`, { param: 'variant' });
-    if (wish.variant === wish.baseline)
-      throw new EngineError('invalid_request', `${wish.variant} answers already.`, { param: 'variant' });
+    if (wish.variant === wish.baseline) throw new EngineError('invalid_request', `${wish.variant} answers already.`, { param: 'variant' });
     this.#running.set(wish.model, running({ ...wish, startedMs: this.#options.now() }));
     this.#keep();
   }
@@ -85,7 +87,9 @@ export class Canaries implements CanaryControl {
     const isCanary = isInShare(request, `${target} ${startedMs}`, share);
     return {
       targets: isCanary ? [target, model] : [model],
-      reason: isCanary ? `a canary: ${variant} answers ${(share * 100).toFixed(0)}% of conversations` : `the canary ${variant} leaves this conversation out`,
+      reason: isCanary
+        ? `a canary: ${variant} answers ${(share * 100).toFixed(0)}% of conversations`
+        : `the canary ${variant} leaves this conversation out`,
       onOutcome: (asked, outcome) => this.#take(found, asked === target ? found.canary : found.baseline, outcome),
     };
   }

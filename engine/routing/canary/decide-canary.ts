@@ -18,9 +18,11 @@ export type CanaryFacts = Pick<CanaryStatus, 'canary' | 'baseline' | 'leastReque
 export function decideCanary({ canary, baseline, leastRequests, quality }: CanaryFacts): CanaryVerdict {
   const failing = failsMore(canary, baseline);
   if (failing !== null) return { kind: 'rollback', reason: failing };
-  if (canary.requests < leastRequests || baseline.requests < LEAST_BASELINE) return { kind: 'wait', reason: progress(canary, baseline, leastRequests) };
+  if (canary.requests < leastRequests || baseline.requests < LEAST_BASELINE)
+    return { kind: 'wait', reason: progress(canary, baseline, leastRequests) };
   const slow =
-    slower(canary.ttftMs, baseline.ttftMs, SLOWER_FIRST, 'to the first token') ?? slower(canary.tokenMs, baseline.tokenMs, SLOWER_TOKEN, 'a token');
+    slower(canary.ttftMs, baseline.ttftMs, SLOWER_FIRST, 'to the first token') ??
+    slower(canary.tokenMs, baseline.tokenMs, SLOWER_TOKEN, 'a token');
   if (slow !== null) return { kind: 'rollback', reason: `${canary.variant} takes ${slow} of ${baseline.variant}.` };
   return { kind: 'promote', reason: `${summary(canary)}; ${summary(baseline)}. ${quality}` };
 }
