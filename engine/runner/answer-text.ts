@@ -53,9 +53,12 @@ export class AnswerText {
     return length === 0 ? null : this.#cut(length, ({ end }) => end <= this.#offset + length);
   }
 
-  /** All that is left, at the end of the answer; null when there is nothing. Text from the stop string on is dropped. */
-  finish(match: StopMatch | null): TextPiece | null {
-    if (match === null) this.#text += this.#detokenizer.flush();
+  /**
+   * All that is left, at the end of the answer; null when there is nothing. Text from the stop string on is dropped, and on demand the
+   * beginning of a character that was never finished, which otherwise becomes U+FFFD.
+   */
+  finish(match: StopMatch | null, { dropsCut = false }: { dropsCut?: boolean } = {}): TextPiece | null {
+    if (match === null && !dropsCut) this.#text += this.#detokenizer.flush();
     const length = match === null ? this.#text.length : match.at;
     const piece = this.#cut(length, ({ start }) => match === null || start < this.#offset + length);
     return piece.text === '' && piece.tokens.length === 0 ? null : piece;

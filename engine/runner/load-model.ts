@@ -6,6 +6,7 @@ import { externalDataFiles } from '../models/readers/onnx/external-data.ts';
 import { Vocab } from '../models/store/vocab.ts';
 import { planCapacity, type Capacity } from './capacity.ts';
 import type { DecoderSession } from './decoder-session.ts';
+import { Grammars } from './grammar/grammars.ts';
 import { kvBytesPerToken, OrtDecoder } from './ort-decoder.ts';
 import { PromptTokenizer } from './prompt-tokenizer.ts';
 import type { RunnerOptions } from './protocol.ts';
@@ -18,6 +19,7 @@ export interface LoadedModel {
   readonly session: DecoderSession;
   readonly vocab: Vocab;
   readonly tokenizer: PromptTokenizer;
+  readonly grammars: Grammars;
 }
 
 /** @throws EngineError `model_load_failed`, `model_file_invalid`, `insufficient_memory` */
@@ -27,10 +29,12 @@ export async function loadModel(options: RunnerOptions, model: Extract<ModelToLo
   try {
     const { config } = manifest;
     const capacity = planCapacity(options, { trainedLength: config.contextLength, bytesPerToken: kvBytesPerToken(config, variant.kvType) });
-    const vocabLoad = Vocab.load(join(options.modelDir, manifest.tokenizer.vocabFile));
+    const vocabFile = join(options.modelDir, manifest.tokenizer.vocabFile);
+    const vocabLoad = Vocab.load(vocabFile);
     const session = createSession(options, { manifest, variant, capacity });
     const [vocab] = await Promise.all([vocabLoad, tokenizer.ready]);
-    return { manifest, variant, capacity, session, vocab, tokenizer };
+    const grammars = new Grammars({ vocabFile, vocab, eosTokens: manifest.tokenizer.eosTokens });
+    return { manifest, variant, capacity, session, vocab, tokenizer, grammars };
   } catch (error) {
     tokenizer.dispose();
     throw error;

@@ -1,5 +1,6 @@
 // Owns what follows a step: choosing tokens, their text, finishing sequences, and the events that say so.
 // Knows nothing about queues, slots or memory.
+import { EngineError } from '../errors.ts';
 import { describeLogprob } from './answer-text.ts';
 import type { LogitsRow } from './decoder-session.ts';
 import { decodeUtf8, type TokenText } from './detokenize.ts';
@@ -59,7 +60,7 @@ export class Postprocessor {
     for (const row of rows) {
       this.#extend(sequence, row, events);
       const guess = step.draft[made++];
-      if (sequence.isFinished || sequence.tokens.at(sequence.tokens.length - 1) !== guess) break;
+      if (sequence.isFinished || sequence.request.failure !== null || sequence.tokens.at(sequence.tokens.length - 1) !== guess) break;
     }
     countStep(sequence.request, 1);
     sequence.request.draftedTokens += step.draft.length;
@@ -78,21 +79,36 @@ export class Postprocessor {
     const { request } = sequence;
     if (!request.hasStarted) events.push(this.#start(request));
     if (sequence.remaining <= 0) return this.#finish(sequence, { reason: 'length', match: null }, events);
-    const token = sequence.sampler.next(row);
+    const token = this.#choose(sequence, row);
+    if (token === null) return;
     sequence.tokens.push(token);
     request.completionTokens++;
-    const isEnd = this.#options.eosTokens.has(token) && !request.params.ignoreEos;
+    const isEnd = this.#options.eosTokens.has(token) && (!request.params.ignoreEos || sequence.grammar !== null);
     const finish = isEnd ? ({ reason: 'stop', match: null } as const) : this.#say(sequence, token, row);
     if (finish !== null) return this.#finish(sequence, finish, events);
     const piece = sequence.answer.take();
     if (piece !== null) events.push({ kind: 'text', id: request.id, choice: sequence.choice, ...piece });
   }
 
+  /** The next token; null when none can be had, which ends this request alone. */
+  #choose({ sampler, grammar, request }: Sequence, row: LogitsRow): number | null {
+    if (request.failure !== null) return null;
+    try {
+      const token = sampler.next(row, grammar);
+      grammar?.accept(token);
+      return token;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      request.failure = error;
+      return null;
+    }
+  }
+
   /** Adds a token to the answer's text; how that ends the answer, or null. */
   #say(sequence: Sequence, token: number, row: LogitsRow): Finish | null {
     const { topLogprobs } = sequence.request.params;
     const match = sequence.answer.push(token, topLogprobs === null ? null : tokenLogprob(row, token, topLogprobs));
-    if (match !== null) return { reason: 'stop', match };
+    if (match !== null || sequence.grammar?.isComplete === true) return { reason: 'stop', match };
     return sequence.remaining <= 0 ? { reason: 'length', match: null } : null;
   }
 
@@ -115,7 +131,7 @@ export class Postprocessor {
   #finish(sequence: Sequence, { reason, match }: Finish, events: GenerateEvent[]): void {
     const { request, choice } = sequence;
     sequence.isFinished = true;
-    const piece = sequence.answer.finish(match);
+    const piece = sequence.answer.finish(match, { dropsCut: sequence.grammar !== null });
     if (piece !== null) events.push({ kind: 'text', id: request.id, choice, ...piece });
     events.push({ kind: 'finish', id: request.id, choice, reason, stopString: match?.stop ?? null });
     if (request.isDone)

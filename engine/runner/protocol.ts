@@ -105,6 +105,49 @@ export const PLAIN_SAMPLING: SamplingParams = {
   seed: null,
 };
 
+/** What an answer must look like; `field` is the request's field that refusals name. */
+export type GrammarSpec = { readonly field: string } & (
+  | { readonly kind: 'json' }
+  | {
+      readonly kind: 'json_schema';
+      readonly schema: unknown;
+      /** False: what cannot be enforced is left out instead of refused. */
+      readonly strict: boolean;
+    }
+  /** ECMA-262, over the whole answer. */
+  | { readonly kind: 'regex'; readonly pattern: string }
+  /** llama.cpp's GBNF. */
+  | { readonly kind: 'ebnf'; readonly source: string }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | {
+      readonly kind: 'tool_calls';
+      readonly syntax: ToolSyntax;
+      readonly tools: readonly ToolShape[];
+      /** Free text may come before the calls, or instead of them. */
+      readonly allowText: boolean;
+      readonly allowSeveral: boolean;
+    }
+);
+
+export interface ToolShape {
+  readonly name: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: unknown;
+  readonly strict: boolean;
+}
+
+/** How a model writes tool calls: `open`, then for each call `begin` name `middle` arguments as JSON `end`, `separator` between them, `close`. */
+export interface ToolSyntax {
+  /** What free text never holds; the beginning of `open` and `begin` put together. */
+  readonly trigger: string;
+  readonly open: string;
+  readonly begin: string;
+  readonly middle: string;
+  readonly end: string;
+  readonly separator: string;
+  readonly close: string;
+}
+
 export interface GenerateParams {
   readonly sampling: SamplingParams;
   /** Tokens to make at most; null: as many as the context holds. */
@@ -117,6 +160,8 @@ export interface GenerateParams {
   /** Answers to make of one prompt. */
   readonly n: number;
   readonly ignoreEos: boolean;
+  /** What each answer must look like; absent: anything. */
+  readonly grammar?: GrammarSpec;
 }
 
 /** One text to encode; a pair is a query and a document for a cross-encoder. Token ids are taken as they are, without special tokens. */

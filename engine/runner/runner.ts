@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { EngineError, toWireError } from '../errors.ts';
 import { collectGarbage } from '../heap.ts';
+import type { CompiledGrammar } from './grammar/token-filter.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { FromRunner, GenerateParams, PromptInput, RunnerOptions, RunnerStats, ToRunner } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
@@ -86,6 +87,7 @@ export class Runner {
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     this.#model.tokenizer.dispose();
+    this.#model.grammars.dispose();
     this.#model.session.dispose();
   }
 
@@ -115,15 +117,19 @@ export class Runner {
       if (this.#scheduler.isFull(this.#tokenizing.size))
         throw new EngineError('queue_full', 'Too many requests are waiting for this model.');
       this.#tokenizing.add(id);
-      const promptTokens = await this.#model.tokenizer.tokenize(prompt);
+      const [promptTokens, grammar] = await Promise.all([this.#model.tokenizer.tokenize(prompt), this.#compile(params)]);
       if (!this.#tokenizing.has(id)) return;
-      this.#scheduler.submit({ id, promptTokens, promptField: prompt.kind === 'chat' ? 'messages' : 'prompt', params });
+      this.#scheduler.submit({ id, promptTokens, promptField: prompt.kind === 'chat' ? 'messages' : 'prompt', params, grammar });
     } catch (error) {
       if (!this.#isCancelled(id, error)) this.#port.send({ kind: 'events', events: [{ kind: 'error', id, error: toWireError(error) }] });
     } finally {
       this.#tokenizing.delete(id);
       this.#wake();
     }
+  }
+
+  #compile({ grammar }: GenerateParams): Promise<CompiledGrammar> | null {
+    return grammar === undefined ? null : this.#model.grammars.compile(grammar);
   }
 
   /** A refusal that nobody waits for any longer. Requests refused before they were tokenized are always told. */
@@ -185,6 +191,7 @@ export class Runner {
   async #relax(): Promise<void> {
     this.#isStepping = true;
     this.#scheduler.slots.evictIdle();
+    this.#model.grammars.forget();
     await this.#model.session.releaseScratch();
     collectGarbage();
     this.#isStepping = false;

@@ -5,6 +5,7 @@ import { AnswerText } from './answer-text.ts';
 import { StepTerminated, type DecoderSession, type LogitsRow } from './decoder-session.ts';
 import { DeviceTime, takeCharges } from './device-time.ts';
 import type { TokenText } from './detokenize.ts';
+import type { CompiledGrammar } from './grammar/token-filter.ts';
 import { KvSlots } from './kv-slots.ts';
 import { planStep, type StepPlan } from './plan-step.ts';
 import type { Charge, GenerateEvent, GenerateParams } from './protocol.ts';
@@ -44,6 +45,8 @@ export interface GenerateInput {
   /** The request's field that errors about the prompt name. */
   readonly promptField?: 'prompt' | 'messages';
   readonly params: GenerateParams;
+  /** What `params.grammar` was compiled to. */
+  readonly grammar?: CompiledGrammar | null;
 }
 
 /** Counters since the start. */
@@ -99,13 +102,14 @@ export class Scheduler {
   }
 
   /** Puts a request at the end of the queue. @throws EngineError `context_length_exceeded`, `invalid_request` for an impossible prompt */
-  submit({ id, promptTokens, promptField = 'prompt', params }: GenerateInput): void {
+  submit({ id, promptTokens, promptField = 'prompt', params, grammar = null }: GenerateInput): void {
     this.#check(promptTokens, promptField);
     const request = new Request({ id, promptTokens, params, contextLength: this.#options.contextLength, nowMs: this.#options.now() });
     const seed = params.sampling.seed === null ? this.#options.randomSeed() : BigInt.asUintN(64, BigInt(Math.trunc(params.sampling.seed)));
     request.sequences = Array.from({ length: params.n }, (_, choice) => {
       const sampler = new Sampler({ params: params.sampling, promptTokens, seed, choice });
-      return new Sequence({ request, choice, order: this.#arrivals++, sampler, answer: new AnswerText(this.#options.vocab, params.stop) });
+      const answer = new AnswerText(grammar?.text ?? this.#options.vocab, params.stop);
+      return new Sequence({ request, choice, order: this.#arrivals++, sampler, answer, grammar: grammar?.begin() ?? null });
     });
     this.#requests.set(id, request);
     this.#waiting.push(...request.sequences);
@@ -247,8 +251,19 @@ export class Scheduler {
     const events = this.#postprocessor.process(step, rows, (slot, length) => this.slots.advance(slot, length));
     if (step.kind === 'verify') this.#drafter.learn(step);
     this.#release(step.sequences);
-    this.#charge(step.sequences.map(({ request }) => request).filter((request) => request.isDone));
-    if (events.length > 0) this.#options.emit(events);
+    const failed = this.#endFailed(step.sequences);
+    this.#charge(step.sequences.map(({ request }) => request).filter((request) => request.isDone || request.failure !== null));
+    const told = [...events, ...failed];
+    if (told.length > 0) this.#options.emit(told);
+  }
+
+  /** Requests of which no answer can be made; what tells of it. Their KV is sound. */
+  #endFailed(sequences: readonly Sequence[]): readonly GenerateEvent[] {
+    const failed = [...new Set(sequences.map(({ request }) => request))].filter(
+      (request) => request.failure !== null && !request.isCancelled,
+    );
+    for (const request of failed) this.#forget(request, (slot) => this.slots.keep(slot));
+    return failed.map(({ id, failure }) => ({ kind: 'error', id, error: toWireError(failure) }));
   }
 
   /** Tells the last charges of requests that end here. */

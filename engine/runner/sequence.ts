@@ -2,9 +2,20 @@
 // Knows nothing about slots, queues or sessions.
 import type { AnswerText, RawLogprob } from './answer-text.ts';
 import type { Payer } from './device-time.ts';
+import type { EngineError } from '../errors.ts';
+import type { GrammarCursor } from './grammar/token-filter.ts';
 import type { GenerateParams, Timings, Usage } from './protocol.ts';
 import type { Sampler } from './sampling/sampler.ts';
 import { TokenBuffer } from './token-buffer.ts';
+
+interface SequenceOptions {
+  readonly request: Request;
+  readonly choice: number;
+  readonly order: number;
+  readonly sampler: Sampler;
+  readonly answer: AnswerText;
+  readonly grammar: GrammarCursor | null;
+}
 
 /** One answer in the making: a prompt and the tokens made so far. */
 export class Sequence {
@@ -13,16 +24,19 @@ export class Sequence {
   readonly tokens: TokenBuffer;
   readonly sampler: Sampler;
   readonly answer: AnswerText;
+  /** Where the answer stands in the grammar that it must follow; null: it is free. */
+  readonly grammar: GrammarCursor | null;
   /** Place in the order of arrival, over all requests. */
   readonly order: number;
   isFinished = false;
 
-  constructor(options: { request: Request; choice: number; order: number; sampler: Sampler; answer: AnswerText }) {
+  constructor(options: SequenceOptions) {
     this.request = options.request;
     this.choice = options.choice;
     this.order = options.order;
     this.sampler = options.sampler;
     this.answer = options.answer;
+    this.grammar = options.grammar;
     this.tokens = new TokenBuffer(options.request.promptTokens);
   }
 
@@ -66,6 +80,8 @@ export class Request implements Payer {
   cachedTokens = 0;
   completionTokens = 0;
   isCancelled = false;
+  /** Why it ends without an answer, as soon as that is known. */
+  failure: EngineError | null = null;
   decodeSteps = 0;
   /** Sum over the decode steps of the sequences that took part. */
   batchSum = 0;

@@ -29,6 +29,8 @@ export class Drafter {
     const paying = draftLength(record.acceptance);
     const count = paying === 0 && record.stepsWithout >= RETRY_STEPS ? 1 : paying;
     record.stepsWithout++;
+    const forced = sequence.grammar?.forcedTokens(Math.min(MAX_DRAFT, sequence.remaining - 1)) ?? [];
+    if (forced.length > 0) return forced;
     return lookUp(sequence.tokens.view(), Math.min(count, sequence.remaining - 1));
   }
 
