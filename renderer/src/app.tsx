@@ -7,6 +7,7 @@ import { NowScreen } from './now/now-screen.tsx';
 import { ToastProvider } from './parts/toast.tsx';
 import { AlertNotices } from './shell/alert-notices.tsx';
 import { useHashPath, useHashSearch } from './shell/hash-location.ts';
+import { SessionGate } from './shell/session-gate.tsx';
 import { Shell } from './shell/shell.tsx';
 import { ThemeProvider } from './shell/theme.tsx';
 
@@ -27,16 +28,18 @@ export function App() {
   return (
     <ThemeProvider>
       <ApiProvider>
-        <LiveProvider>
-          <ToastProvider>
-            <Router hook={useHashPath} searchHook={useHashSearch}>
-              <AlertNotices />
-              <Shell>
-                <Screens />
-              </Shell>
-            </Router>
-          </ToastProvider>
-        </LiveProvider>
+        <SessionGate>
+          <LiveProvider>
+            <ToastProvider>
+              <Router hook={useHashPath} searchHook={useHashSearch}>
+                <AlertNotices />
+                <Shell>
+                  <Screens />
+                </Shell>
+              </Router>
+            </ToastProvider>
+          </LiveProvider>
+        </SessionGate>
       </ApiProvider>
     </ThemeProvider>
   );

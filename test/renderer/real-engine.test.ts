@@ -130,4 +130,23 @@ describe('the page over the real engine', () => {
     await page.getByRole('row').filter({ hasText: 'team-a' }).getByText('revoked', { exact: true }).first().waitFor();
     await expect.poll(ask).toBe(401);
   });
+
+  it('asks for a key when the request comes from elsewhere, and lets an administrator in', async () => {
+    const wish = { tenant: 'boss', scopes: { endpoints: null, models: null, admin: true } };
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wish) };
+    const { secret } = await (await fetch(`${served.url}/api/keys`, init)).json();
+    // As a proxy on this machine passes on what comes from another one.
+    const far = await visit(browser, 'about:blank', { extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.7' } });
+    await servePage(far.page, await builtPage());
+    await far.page.goto(`${served.url}/#/keys`);
+    const box = far.page.getByLabel('API key or pairing code');
+    await box.fill('mr_wrong');
+    await far.page.keyboard.press('Enter');
+    await far.page.getByText('Not signed in.').waitFor();
+    expect(await seriousFaults(far.page)).toEqual([]);
+    await box.fill(secret);
+    await far.page.keyboard.press('Enter');
+    await far.page.getByRole('row').filter({ hasText: 'boss' }).first().waitFor();
+    await far.page.context().close();
+  });
 });
