@@ -3,6 +3,9 @@
 import { Agent, request } from 'node:http';
 import { seededRandom } from './plan.ts';
 
+/** Few, so that what a run needs for its activations stays small beside the weights. */
+const IDS_PER_TEXT = 32;
+
 export interface EmbedPlan {
   readonly port: number;
   readonly model: string;
@@ -35,6 +38,16 @@ export async function embedAll({ port, model, texts, clients }: EmbedPlan): Prom
   const seconds = (performance.now() - startedMs) / 1000;
   agent.destroy();
   return { textsPerSecond: (texts.length - failed) / seconds, tokensPerSecond: tokens / seconds, latenciesMs, failed };
+}
+
+/** Embeds every id of a vocabulary once, a few a text, so that each page of the token table has been read. */
+export async function embedVocabulary({ port, model, vocabSize }: { port: number; model: string; vocabSize: number }): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let first = 0; first < vocabSize; first += IDS_PER_TEXT) {
+    const input = Array.from({ length: Math.min(IDS_PER_TEXT, vocabSize - first) }, (_, at) => first + at);
+    await embedOne(agent, port, { model, input, encoding_format: 'base64' });
+  }
+  agent.destroy();
 }
 
 export interface Beside {
