@@ -10,6 +10,7 @@ export type { ExecutionProvider, SessionOptions, TensorInfo } from './session.ts
 export { OrtTensor } from './tensor.ts';
 export type { ElementType, Shape, TensorData } from './tensor.ts';
 export { NativeMemory } from './memory.ts';
+export { systemMemory } from './system_memory.ts';
 export { RunBinding } from './binding.ts';
 export type { BoundTensors } from './binding.ts';
 export { RunOptions } from './run_options.ts';

@@ -14,6 +14,9 @@ export interface SystemMemory {
   /** Gives the physical memory of whole pages back; they read as zeros afterwards. @throws OrtError `SYSTEM` */
   decommit(address: bigint, bytes: number): void;
   committedBytes(address: bigint, bytes: number): number;
+  /** Gives back what the C library keeps of memory that was freed: a run's tensors leave tens of MiB behind. Some ms; nothing where the
+   * C library has no such call. */
+  trim(): void;
   /** memmove. */
   move(to: Place, from: Place, bytes: number): void;
 }
@@ -57,6 +60,7 @@ function posixMemory(darwin: boolean): SystemMemory {
   ) => number;
   const memmove = library.func('memmove', 'void*', ['void*', 'void*', 'size_t']) as SystemMemory['move'];
   const pageBytes = (library.func('getpagesize', 'int', []) as () => number)();
+  const trim = trimOf(library, darwin);
   const flags = darwin ? DARWIN_MAP : LINUX_MAP;
   const map = (at: bigint | null, bytes: number): bigint => {
     const address = BigInt(mmap(at, bytes, READ_WRITE, at === null ? flags : flags | MAP_FIXED, -1, 0));
@@ -81,8 +85,23 @@ function posixMemory(darwin: boolean): SystemMemory {
       if (mincore(address, bytes, pages) !== 0) refused('count committed pages');
       return pageBytes * pages.reduce((sum, page) => sum + (page & 1), 0);
     },
+    trim,
     move: memmove,
   };
+}
+
+/** glibc's malloc_trim(3), or malloc_zone_pressure_relief of macOS over all zones. musl has neither. */
+function trimOf(library: ReturnType<typeof openLibrary>, darwin: boolean): () => void {
+  try {
+    if (darwin) {
+      const relieve = library.func('malloc_zone_pressure_relief', 'size_t', ['void*', 'size_t']) as (zone: null, goal: number) => number;
+      return () => void relieve(null, 0);
+    }
+    const mallocTrim = library.func('malloc_trim', 'int', ['size_t']) as (kept: number) => number;
+    return () => void mallocTrim(0);
+  } catch {
+    return () => {};
+  }
 }
 
 const MEM_COMMIT_RESERVE = 0x3000;
@@ -125,6 +144,7 @@ function windowsMemory(): SystemMemory {
       if (query(process_, entries, entries.byteLength) === 0) refused('count committed pages');
       return WINDOWS_PAGE_BYTES * entries.reduce((sum, word, i) => sum + (i % 2 === 1 ? Number(word & 1n) : 0), 0);
     },
+    trim: () => {},
     move: moveMemory,
   };
 }

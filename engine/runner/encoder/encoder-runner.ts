@@ -2,6 +2,8 @@
 // Knows nothing about processes; `main.ts` connects it to its parent.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { EngineError, toWireError } from '../../errors.ts';
+import { collectGarbage } from '../../heap.ts';
+import { systemMemory } from '../../ort/index.ts';
 import type { EncodedBatch, FromRunner, RunnerStats, ToRunner } from '../protocol.ts';
 import { Batcher } from './batcher.ts';
 import type { CostModel } from './cost.ts';
@@ -11,6 +13,8 @@ import type { BatchLimits } from './plan-batch.ts';
 
 /** While there is work. */
 const STATS_INTERVAL_MS = 500;
+/** Without a request for one to two of these, what was kept for the next goes back to the machine. */
+const IDLE_RELEASE_MS = 45_000;
 /** Node's histogram counts the time between two ticks of this timer, so that much is no delay. */
 const DELAY_RESOLUTION_MS = 10;
 
@@ -43,11 +47,16 @@ export class EncoderRunner {
   readonly #leaving = new Set<number>();
   #isDraining = false;
   #statsTimer: NodeJS.Timeout | null = null;
+  readonly #relaxTimer: NodeJS.Timeout;
+  /** Used since the last look; not used since; and already given back. */
+  #use: 'used' | 'resting' | 'relaxed' = 'used';
 
   constructor(options: EncoderRunnerOptions, port: EncoderRunnerPort) {
     this.#options = options;
     this.#port = port;
     this.#delay.enable();
+    this.#relaxTimer = setInterval(() => this.#relax(), IDLE_RELEASE_MS);
+    this.#relaxTimer.unref();
     this.#batcher = new Batcher({
       session: options.session,
       limits: options.limits,
@@ -82,9 +91,19 @@ export class EncoderRunner {
 
   dispose(): void {
     this.#delay.disable();
+    clearInterval(this.#relaxTimer);
     if (this.#statsTimer !== null) clearInterval(this.#statsTimer);
     this.#options.tokenizer.dispose();
     this.#options.session.dispose();
+  }
+
+  #relax(): void {
+    if (this.#use === 'used' || this.#missing.size > 0) this.#use = 'resting';
+    else if (this.#use === 'resting') {
+      collectGarbage();
+      systemMemory().trim();
+      this.#use = 'relaxed';
+    }
   }
 
   async #encode(message: EncodeMessage): Promise<void> {
@@ -92,6 +111,7 @@ export class EncoderRunner {
     const refusal = this.#refusalOf(message);
     if (refusal !== null) return this.#tell(id, refusal);
     this.#missing.set(id, inputs.length);
+    this.#use = 'used';
     this.#statsTimer ??= setInterval(() => this.#sendStats(), STATS_INTERVAL_MS);
     try {
       await this.#queueTexts(message);

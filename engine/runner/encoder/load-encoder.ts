@@ -2,6 +2,7 @@
 // Knows nothing about requests.
 import { join } from 'node:path';
 import { externalDataFiles } from '../../models/readers/onnx/external-data.ts';
+import { systemMemory } from '../../ort/index.ts';
 import { DEFAULT_BATCHING, type EncoderInfo, type RunnerOptions } from '../protocol.ts';
 import { loadFailure, type ModelToLoad } from '../read-model.ts';
 import { calibrate } from './calibrate.ts';
@@ -34,6 +35,8 @@ export async function loadEncoder(
     const cost = fitCost(await calibrate({ session, maxTokens, token: 0, limitMs: CALIBRATION_MS, now: () => performance.now() }));
     const limits = { ...(options.batching ?? DEFAULT_BATCHING), tokenBudget: tokenBudget(cost, maxTokens) };
     await tokenizer.ready;
+    // The measurements ran larger batches than many a server ever sees.
+    systemMemory().trim();
     const runner = new EncoderRunner({ session, tokenizer, cost, limits, maxRequests: options.maxWaiting }, port);
     return { runner, maxTokens, maxBatchSize: limits.maxBatchSize, info: { width: session.width, tokenBudget: limits.tokenBudget } };
   } catch (error) {
