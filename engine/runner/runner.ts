@@ -4,11 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { EngineError, toWireError } from '../errors.ts';
 import { collectGarbage } from '../heap.ts';
-<<<<<<< HEAD
 import type { CompiledGrammar } from './grammar/token-filter.ts';
-=======
 import { systemMemory } from '../ort/index.ts';
->>>>>>> d7f9ed7 (Give back what the C library keeps of freed memory, after an encoder's measurements and when a model rests)
 import type { LoadedModel } from './load-model.ts';
 import type { FromRunner, GenerateParams, PromptInput, RunnerOptions, RunnerStats, ToRunner } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
