@@ -12,7 +12,7 @@ export const SCREENS = [
   { path: '/checklist', title: 'Checklist', key: 'k' },
   { path: '/alerts', title: 'Alerts', key: 'a' },
   { path: '/api', title: 'API', key: 'p' },
-  { path: '/keys', title: 'Keys', key: 'k' },
+  { path: '/keys', title: 'Keys', key: 'y' },
   { path: '/settings', title: 'Settings', key: 's' },
 ] as const;
 
