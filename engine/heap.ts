@@ -3,6 +3,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+/** The first requests come right after a load and are not to wait for a collection. */
+const LOAD_SETTLES_MS = 2000;
+
 /** Keeps the young generation from growing further. By default it grows to 128 MiB under load and stays there; requests a second are
  * the same. Call when all is loaded: a start makes so much that a small one would cost it 60 ms of collections. */
 export function keepHeapSmall(): void {
@@ -16,4 +19,9 @@ export function collectGarbage(): void {
   // A second collection frees what finalisers of the first let go, and shrinks the young generation.
   collect({ type: 'major' });
   collect({ type: 'major' });
+}
+
+/** After a load: what was read and parsed is garbage that a thread with nothing to do would keep for hours. */
+export function collectGarbageSoon(): void {
+  setTimeout(collectGarbage, LOAD_SETTLES_MS).unref();
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EngineError, toWireError } from '../errors.ts';
+import { collectGarbageSoon } from '../heap.ts';
 import { ChatTemplate } from './chat-template.ts';
 import type { PromptInput } from './protocol.ts';
 import type { ThreadReply } from './tokenizer-thread.ts';
@@ -80,6 +81,7 @@ function serve(): void {
     const tokenizer = new PromptTokenizer(workerData as TokenizerWorkerData);
     parentPort?.on('message', (prompt: PromptInput) => reply(answer(tokenizer, prompt)));
     reply({ kind: 'ready' });
+    collectGarbageSoon();
   } catch (error) {
     reply({ kind: 'loadFailed', error: toWireError(error) });
   }

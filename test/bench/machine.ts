@@ -66,6 +66,21 @@ async function pssBytes(pid: number): Promise<number> {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) * 1024;
 }
 
+/** Of the same processes, what holds weights: the mapped files named so, and the C heap with the copies packed for the kernels. */
+export async function childrenWeightBytes(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null;
+  const maps = await Promise.all((await descendants(pid)).map((child) => readFile(`/proc/${child}/smaps`, 'utf8').catch(() => '')));
+  return maps.reduce((total, map) => total + weightBytes(map), 0);
+}
+
+/** Resident bytes of the mappings of one `smaps` that hold weights. */
+export function weightBytes(smaps: string): number {
+  const mappings = smaps
+    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    .filter((text) => /^[^\n]*(\[heap\]|weights\.bin)$/m.test(text.split('\n', 1)[0] ?? ''));
+  return mappings.reduce((total, text) => total + Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024, 0);
+}
+
 /** Ids of the children of a process, and of theirs. Linux only. */
 export async function descendants(pid: number): Promise<readonly number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { toWireError } from '../../errors.ts';
+import { collectGarbageSoon } from '../../heap.ts';
 import type { EncodeInput } from '../protocol.ts';
 import type { ThreadReply } from '../tokenizer-thread.ts';
 import type { EncoderText } from './encoder-session.ts';
@@ -63,6 +64,7 @@ function serve({ file, maxTokens, vocabSize }: EncoderWorkerData): void {
       }
     });
     reply({ kind: 'ready' });
+    collectGarbageSoon();
   } catch (error) {
     reply({ kind: 'loadFailed', error: toWireError(error) });
   }
