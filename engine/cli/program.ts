@@ -9,6 +9,7 @@ import { addDoctor } from './doctor-program.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
 import { addKey } from './key-program.ts';
 import { addLab } from './lab-program.ts';
+import { addLoadTest } from './loadtest-program.ts';
 import { addRouter } from './router-program.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
@@ -54,7 +55,7 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  const parts = [addServe, addPull, addCatalogue, addList, addRun, addRemove, addLab, addKey, addRouter, addDoctor, addBench];
+  const parts = [addServe, addPull, addCatalogue, addList, addRun, addRemove, addLab, addKey, addRouter, addDoctor, addLoadTest, addBench];
   for (const add of parts) add(program, outcome);
   return program;
 }

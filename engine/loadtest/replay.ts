@@ -59,6 +59,9 @@ function busiest(rows: readonly RequestRow[], spanMs: number): readonly RequestR
   return rows.slice(from, to);
 }
 
-function planned({ model, modelAsked, tenant, promptTokens, cachedTokens, completionTokens }: RequestRow, atMs: number): PlannedRequest {
-  return { atMs, model: modelAsked || (model ?? ''), tenant, promptTokens, cachedTokens, answerTokens: Math.max(1, completionTokens) };
+/** What was routed is sent to the model that answered: the router might send synthetic text to an upstream that costs money. */
+function planned({ routeReason, model, modelAsked, tenant, ...tokens }: RequestRow, atMs: number): PlannedRequest {
+  const { promptTokens, cachedTokens, completionTokens } = tokens;
+  const asked = routeReason === null ? modelAsked : (model ?? modelAsked);
+  return { atMs, model: asked, tenant, promptTokens, cachedTokens, answerTokens: Math.max(1, completionTokens) };
 }
