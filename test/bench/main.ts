@@ -15,6 +15,7 @@ import { gatewayPart } from './parts/gateway.ts';
 import { historyPart } from './parts/history.ts';
 import { memoryPart } from './parts/memory.ts';
 import { prefixPart } from './parts/prefix.ts';
+import { replayPart } from './parts/replay.ts';
 import { routerPart } from './parts/router.ts';
 import { serverPart } from './parts/server.ts';
 import { qualityPart } from './parts/quality.ts';
@@ -37,6 +38,7 @@ const PARTS = {
   cache: cachePart,
   fairness: fairnessPart,
   router: routerPart,
+  replay: replayPart,
 } as const satisfies Record<string, Part>;
 type PartName = keyof typeof PARTS;
 
@@ -62,7 +64,10 @@ const command = new Command('bench')
   .option('--smoke', 'a few seconds a part, to see that all of it runs; builds no peer')
   .option('--no-peer', 'measure ours alone')
   .option('--json <file>', 'write every sample there')
-  .addHelpText('after', '\nEnvironment: MILLRACE_LLAMA_BIN, a folder with llama-server and its tools, instead of the build.');
+  .addHelpText(
+    'after',
+    '\nEnvironment: MILLRACE_LLAMA_BIN, a folder with llama-server and its tools, instead of the build; MILLRACE_GRADED, graded prompts for the part replay.',
+  );
 
 await bench(command.parse().opts<Options>());
 
