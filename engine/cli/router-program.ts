@@ -4,15 +4,19 @@ import { OPTIONS, readConfig, type EngineConfig, type OptionName } from '../conf
 
 type CommonFlags = Readonly<Partial<Record<'dataDir' | 'threads', string>>> & { readonly json: boolean };
 
+/** The server's own default. */
+const DEFAULT_BAR = 0.95;
+
 const COMMON = ['dataDir', 'threads'] as const satisfies readonly OptionName[];
 const GRADED_FORM = `
 FILE holds one JSON object a line: prompt, weak, strong (true, false or 0 to 1: how right the weak and the strong model were), and
 where known benchmark and subject (texts), turns and tools (counts) and schema (true when a JSON schema was asked for).`;
 
 export function addRouter(program: Command): void {
-  const router = program.command('router').description('score and train the router that tells easy prompts from hard ones');
+  const router = program.command('router').description('score, train and replay the router that tells easy prompts from hard ones');
   addEval(router);
   addTrain(router);
+  addReplay(router);
 }
 
 function addEval(router: Command): void {
@@ -68,6 +72,39 @@ Examples:
     });
 }
 
+interface ReplayOptions {
+  readonly model?: string;
+  readonly bar: number;
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+function addReplay(router: Command): void {
+  router
+    .command('replay')
+    .description('send graded prompts through the gateway as model auto: what routing saves, and what it keeps of the strong model')
+    .argument('<file>', 'graded prompts (see below)')
+    .option('--model <file>', "a router's model file; without it the one that is shipped")
+    .option('--bar <share>', 'quality bar: share of the strong model’s right answers to keep', shareOf, DEFAULT_BAR)
+    .option('--seed <number>', 'order of the prompts', positiveNumber, 1)
+    .option('--json', 'print the figures as JSON', false)
+    .addHelpText(
+      'after',
+      `${GRADED_FORM}
+
+Two targets answer as right as the grades say, at prices of 1 : 20; no model runs. Only prompts that the router was not trained on tell
+how it does on others.
+
+Examples:
+  millrace router replay graded.jsonl
+  millrace router replay graded.jsonl --model router.json --bar 0.98 --json`,
+    )
+    .action(async (file: string, { model, ...flags }: ReplayOptions) => {
+      const { replay } = await import('./router-replay.ts');
+      await replay(file, { model: model ?? null, ...flags });
+    });
+}
+
 function common(command: Command): Command {
   command.argument('<file>', 'graded prompts (see below)');
   for (const name of COMMON) command.addOption(new Option(OPTIONS[name].flag, OPTIONS[name].help));
@@ -77,6 +114,12 @@ function common(command: Command): Command {
 function configOf(flags: CommonFlags): EngineConfig {
   const { dataDir, threads } = flags;
   return readConfig({ ...(dataDir === undefined ? {} : { dataDir }), ...(threads === undefined ? {} : { threads }) }, process.env);
+}
+
+function shareOf(value: string): number {
+  const share = Number(value);
+  if (value.trim() === '' || !(share >= 0 && share <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return share;
 }
 
 function positiveNumber(value: string): number {

@@ -10,7 +10,7 @@ export interface RoutingSettings {
   readonly tiers: Readonly<Record<Tier, readonly string[]>>;
   /** Further names: `gpt-4o-mini` may mean `auto:fast`. */
   readonly aliases: readonly RouteAlias[];
-  /** Share of answers that are to be as good as the strongest tier's, 0 to 1. */
+  /** Share of the strongest tier's right answers that is to be kept over many requests, 0 to 1. */
   readonly qualityBar: number;
   /** Time to the first token after which a smaller model answers; null: no goal. */
   readonly latencyGoalMs: number | null;

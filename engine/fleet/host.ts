@@ -74,7 +74,7 @@ export interface RouteAsk {
   readonly budgetUsd: number | null;
   /** To the first token. */
   readonly maxLatencyMs: number | null;
-  /** Share of answers that are to be as good as the strongest model's, 0 to 1. */
+  /** Share of the strongest model's right answers that is to be kept over many requests, 0 to 1. */
   readonly quality: number | null;
   /** Called before a model's first event; again when another model takes the request over. Not for a name that pins an installed model. */
   readonly onRoute: (report: RouteReport) => void;

@@ -8,12 +8,12 @@ import { SettingsFile } from '../ledger/settings/settings-file.ts';
 import type { Log } from '../log.ts';
 import { Canaries } from './canary/canaries.ts';
 import { CachedHost } from './cache/cached-host.ts';
+import { meterOf, strongAccuracyOf, type ComplexityMeter } from './complexity/meter.ts';
 import { readRouterModel } from './complexity/model.ts';
-import { createComplexityScorer } from './complexity/predict.ts';
 import { QualityBook } from './quality/quality-book.ts';
 import { Shadow } from './quality/shadow.ts';
 import { foreseenAnswerTokens, foreseenPromptTokens } from './request-facts.ts';
-import { RoutedHost, type AnsweredRoute, type ComplexityMeter, type RouteQuality } from './routed-host.ts';
+import { RoutedHost, type AnsweredRoute, type RouteQuality } from './routed-host.ts';
 import type { RouterControl } from './router-control.ts';
 import { STRENGTH } from './tiers.ts';
 import { findTarget } from './upstream/hosted.ts';
@@ -69,19 +69,20 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
     random: Math.random,
   });
   const quality = qualityOf(book, shadow, () => host);
+  const complexity = readOnce();
   const canaries = new Canaries({ path: join(dataDir, 'canaries.json'), log, promote: options.promote, now: Date.now });
   const host: RoutedHost = new RoutedHost({
     host: cached,
     canaries,
     settings: routing,
-    complexity: readComplexity,
+    complexity,
     price,
     deviceUsd: usdOf,
     quality,
   });
   return {
     host,
-    control: controlOf({ host, canaries, book, shadow, spending, keys, upstreams, settings: routing }),
+    control: controlOf({ host, canaries, book, shadow, spending, keys, upstreams, complexity, settings: routing }),
     applySettings: (next) => {
       settings = next;
       cached.applySettings(next.cache);
@@ -128,10 +129,11 @@ interface Parts {
   readonly spending: UpstreamSpending;
   readonly keys: UpstreamKeys;
   readonly upstreams: UpstreamHost;
+  readonly complexity: () => ComplexityMeter;
   readonly settings: () => RoutingSettings;
 }
 
-function controlOf({ host, canaries, book, shadow, spending, keys, upstreams, settings }: Parts): RouterControl {
+function controlOf({ host, canaries, book, shadow, spending, keys, upstreams, complexity, settings }: Parts): RouterControl {
   return {
     canaries,
     now: () => ({
@@ -144,7 +146,7 @@ function controlOf({ host, canaries, book, shadow, spending, keys, upstreams, se
       decisions: host.decisions.latest(DECISIONS_SHOWN),
     }),
     decision: (requestId) => host.decisions.of(requestId),
-    whatIf: (ask) => whatIf(host.decisions.latest(DECISIONS_REPLAYED), ask),
+    whatIf: (ask) => whatIf(host.decisions.latest(DECISIONS_REPLAYED), ask, strongAccuracyOf(complexity())),
     setUpstreamKey: (upstream, key) => {
       if (!settings().upstreams.some(({ name }) => name === upstream))
         throw new EngineError('not_found', `There is no upstream ${JSON.stringify(upstream)}.`, { param: 'name' });
@@ -172,9 +174,10 @@ function priceOf(target: string, { routing, cost }: Settings): UpstreamPrice | u
   return found && cost.upstreamPrices.find(({ name }) => name === found.model.name);
 }
 
-function readComplexity(): ComplexityMeter {
-  const model = readRouterModel();
-  return { scorer: createComplexityScorer(model), scale: model.scale };
+/** When it is first asked for. */
+function readOnce(): () => ComplexityMeter {
+  let meter: ComplexityMeter | null = null;
+  return () => (meter ??= meterOf(readRouterModel()));
 }
 
 /** For comparing targets: what devices really cost is measured elsewhere. */

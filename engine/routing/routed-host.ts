@@ -6,6 +6,7 @@ import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel,
 import type { GenerateEvent, PromptInput } from '../runner/protocol.ts';
 import { Calibration } from './calibration.ts';
 import type { Canaries } from './canary/canaries.ts';
+import type { ComplexityMeter } from './complexity/meter.ts';
 import type { Complexity, ComplexityScorer } from './complexity/predict.ts';
 import { decideRoute, type RouteChoice, type RouteQuestion } from './decide-route.ts';
 import { DecisionLog } from './decision-log.ts';
@@ -33,12 +34,6 @@ export interface RoutedHostOptions {
   readonly now?: () => number;
   /** 0 to 1. */
   readonly random?: () => number;
-}
-
-export interface ComplexityMeter {
-  readonly scorer: ComplexityScorer;
-  /** Of expected gains over the prompts that the scorer was trained on. */
-  readonly scale: { readonly mean: number; readonly deviation: number };
 }
 
 export interface RouteQuality {
@@ -246,8 +241,8 @@ export class RoutedHost implements ModelHost {
 
   #complexity() {
     if (this.#meter !== null) return this.#meter;
-    const { scorer, scale } = this.#options.complexity();
-    return (this.#meter = { scorer, calibration: new Calibration(scale) });
+    const { scorer, traffic } = this.#options.complexity();
+    return (this.#meter = { scorer, calibration: new Calibration((kind) => traffic[kind]) });
   }
 
   #recorded(request: GenerateRequest, { question, choice }: Routed): Omit<RouteDecision, 'attempts'> {

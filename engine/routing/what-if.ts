@@ -18,7 +18,8 @@ interface Outcome {
   readonly loss: number;
 }
 
-export function whatIf(decisions: readonly RouteDecision[], ask: WhatIfAsk): WhatIfAnswer {
+/** `strongAccuracy`: how often the strongest tier is right, 0..1: what the bar is a share of. */
+export function whatIf(decisions: readonly RouteDecision[], ask: WhatIfAsk, strongAccuracy: number): WhatIfAnswer {
   // Tiers that were asked for by name are no matter of policy.
   const routed = decisions.filter(({ target, modelAsked }) => target !== null && !modelAsked.includes(':'));
   const tiers = TIERS.filter((tier) =>
@@ -27,12 +28,13 @@ export function whatIf(decisions: readonly RouteDecision[], ask: WhatIfAsk): Wha
   const limit = allowedLoss(
     routed.map(({ expectedGain }) => expectedGain),
     tiers,
-    ask.qualityBar,
+    1 - (1 - ask.qualityBar) * strongAccuracy,
   );
+  const sum = (outcomes: readonly Outcome[]): PolicyOutcome => sumOf(outcomes, strongAccuracy);
   return {
     requests: routed.length,
-    asWas: sumOf(routed.flatMap((decision) => outcomeOf(decision.alternatives, decision.target) ?? [])),
-    asAsked: sumOf(routed.flatMap((decision) => outcomeOf(decision.alternatives, redecide(decision, ask, limit)) ?? [])),
+    asWas: sum(routed.flatMap((decision) => outcomeOf(decision.alternatives, decision.target) ?? [])),
+    asAsked: sum(routed.flatMap((decision) => outcomeOf(decision.alternatives, redecide(decision, ask, limit)) ?? [])),
   };
 }
 
@@ -57,12 +59,12 @@ function outcomeOf(alternatives: readonly RouteAlternative[], target: string | n
   return found === undefined ? null : { tier: found.tier, costUsd: found.costUsd, loss: found.expectedLoss };
 }
 
-function sumOf(outcomes: readonly Outcome[]): PolicyOutcome {
+function sumOf(outcomes: readonly Outcome[], strongAccuracy: number): PolicyOutcome {
   const count = (tier: Tier): number => outcomes.filter((outcome) => outcome.tier === tier).length;
   return {
     costUsd: outcomes.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0),
     unpriced: outcomes.filter(({ costUsd }) => costUsd === null).length,
-    expectedQuality: outcomes.length === 0 ? 1 : 1 - outcomes.reduce((sum, { loss }) => sum + loss, 0) / outcomes.length,
+    expectedQuality: 1 - outcomes.reduce((sum, { loss }) => sum + loss, 0) / Math.max(Number.EPSILON, outcomes.length * strongAccuracy),
     byTier: { fast: count('fast'), balanced: count('balanced'), premium: count('premium') },
   };
 }

@@ -22,6 +22,7 @@ const PARTS = [
   'history',
   'cache',
   'router',
+  'replay',
 ];
 // Only Linux tells the proportional set size.
 const EXPECTED = process.platform === 'linux' ? [...PARTS, 'memory'] : PARTS;

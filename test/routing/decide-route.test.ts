@@ -8,7 +8,7 @@ import { RELAXED, strainOf } from '../../engine/routing/degrade.ts';
 import { STRENGTH, targetsOf } from '../../engine/routing/tiers.ts';
 import { whatIf } from '../../engine/routing/what-if.ts';
 import { FakeHosts } from '../fakes/hosts.ts';
-import { answer, chat, routing } from './routing.ts';
+import { answer, chat, routing, TRAFFIC } from './routing.ts';
 
 const QUESTION: RouteQuestion = {
   tier: null,
@@ -135,7 +135,7 @@ describe('allowedLoss', () => {
   });
 
   it('follows what comes: hard prompts after easy ones are held to less', () => {
-    const calibration = new Calibration({ mean: 0.1, deviation: 0.05 });
+    const calibration = new Calibration(() => TRAFFIC);
     const take = (gain: number): number => calibration.take('problem', gain, { tiers: ['fast', 'premium'], bar: 0.95, bias: 1 });
     let easy = 0;
     for (let at = 0; at < 500; at += 1) easy = take(0.01 + (at % 10) / 500);
@@ -194,8 +194,8 @@ describe('whatIf', () => {
     const host = routing(new FakeHosts(models), { qualityBar: 0.98 });
     for (let at = 0; at < 40; at += 1) await answer(host, chat('auto', `gain 0.${String(at % 10).padStart(2, '0')}: x`));
     const decisions = host.decisions.latest(100);
-    const lower = whatIf(decisions, { qualityBar: 0.8, latencyGoalMs: null });
-    const highest = whatIf(decisions, { qualityBar: 1, latencyGoalMs: null });
+    const lower = whatIf(decisions, { qualityBar: 0.8, latencyGoalMs: null }, 1);
+    const highest = whatIf(decisions, { qualityBar: 1, latencyGoalMs: null }, 1);
     expect(lower.requests).toBe(40);
     expect(lower.asAsked.byTier.fast).toBeGreaterThan(highest.asAsked.byTier.fast);
     expect(highest.asAsked.expectedQuality).toBeCloseTo(1);

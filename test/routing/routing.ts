@@ -8,6 +8,8 @@ import { PLAIN_SAMPLING, type GenerateEvent } from '../../engine/runner/protocol
 
 /** Of every prompt that names none. */
 const USUAL_GAIN = 0.05;
+/** A strong model that is always right: the bar is what may be lost. */
+export const TRAFFIC = { gain: { mean: 0.1, deviation: 0.05 }, strongAccuracy: 1 };
 
 export function complexityOf(text: string): Complexity {
   const expectedGain = Number(/gain (\d+(?:\.\d+)?)/.exec(text)?.[1] ?? USUAL_GAIN);
@@ -20,7 +22,7 @@ export function routing(host: ModelHost, settings: Partial<RoutingSettings> = {}
     settings: () => ({ ...DEFAULT_SETTINGS.routing, latencyGoalMs: null, ...settings }),
     complexity: () => ({
       scorer: { encoder: null, score: ({ text }) => complexityOf(text), scoreSurface: () => complexityOf('') },
-      scale: { mean: 0.1, deviation: 0.05 },
+      traffic: { choice: TRAFFIC, problem: TRAFFIC },
     }),
     price: () => undefined,
     canaries: { routeOf: () => null },

@@ -5,7 +5,7 @@ import type { ExpertName, Part } from './experts.ts';
 import type { Feature } from './features.ts';
 import type { ValidationReport } from './validate.ts';
 
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 export interface RouterModel {
   readonly format: typeof FORMAT;
@@ -44,6 +44,14 @@ export interface ExpertModel {
   readonly parts: Readonly<Partial<Record<Part, Spread & { readonly weight: number }>>>;
   /** Expected gain = mean + slope · score, without and with the embedding. */
   readonly gain: { readonly mean: number; readonly slope: number; readonly embeddedSlope: number };
+  /** What its training prompts are like: the spread of their expected gains, and how often the strong model was right. */
+  readonly traffic: Traffic;
+}
+
+export interface Traffic {
+  readonly gain: Spread;
+  /** 0..1 */
+  readonly strongAccuracy: number;
 }
 
 export interface KernelModel {

@@ -13,7 +13,7 @@ import {
   topEigenvectors,
   type Matrix,
 } from './linear-algebra.ts';
-import { encodeFloats, FORMAT, type ExpertModel, type KernelModel, type Provenance, type RouterModel } from './model.ts';
+import { encodeFloats, FORMAT, type ExpertModel, type KernelModel, type Provenance, type RouterModel, type Spread } from './model.ts';
 import { blend, createComplexityScorer, featuresOf, project, standardise } from './predict.ts';
 import { seededRandom, shuffled } from './random.ts';
 import { lineSlope, spreadOf } from './statistics.ts';
@@ -99,8 +99,10 @@ function trainExpert(
   };
   const parts = partsOf(outputs, spec.weights);
   const gain = gainOf(parts, outputs, target, options.shrinkage?.[name] ?? NO_SHRINKAGE);
+  const traffic = { gain: expectedGains(parts, outputs, gain), strongAccuracy: spreadOf(samples.map(({ row }) => row.strong)).mean };
+  const rounded = [...linear].map((weight) => Number(weight.toPrecision(6)));
   return {
-    model: { features, spreads, linear: [...linear].map((weight) => Number(weight.toPrecision(6))), kernel: kernel.model, parts, gain },
+    model: { features, spreads, linear: rounded, kernel: kernel.model, parts, gain, traffic },
     embedded: embedded?.model ?? null,
   };
 }
@@ -124,21 +126,31 @@ function gainOf(
   target: Float64Array,
   shrinkage: Shrinkage[ExpertName],
 ): ExpertModel['gain'] {
-  const at = (index: number): Record<Exclude<Part, 'embedding'>, number> => ({
-    linear: outputs.linear[index] ?? 0,
-    kernel: outputs.kernel[index] ?? 0,
-    length: outputs.length[index] ?? 0,
-  });
   const gains = [...target];
-  const scores = gains.map((_, index) => blend(parts, at(index)));
-  const slope = lineSlope(scores, gains) * shrinkage.surface;
-  const embedded = gains.map((_, index) => blend(parts, { ...at(index), embedding: embedding?.[index] ?? 0 }));
+  const slope = lineSlope(scoresOf(parts, outputs), gains) * shrinkage.surface;
+  const embedded = scoresOf(parts, { ...outputs, embedding });
   const embeddedSlope = embedding === null ? slope : lineSlope(embedded, gains) * shrinkage.embedding;
   // The order must stay, whatever the line says.
   return { mean: spreadOf(gains).mean, slope: Math.max(SMALLEST_SLOPE, slope), embeddedSlope: Math.max(SMALLEST_SLOPE, embeddedSlope) };
 }
 
 const SMALLEST_SLOPE = 0.001;
+
+/** [samples]; by the surface alone where the embedding's outputs are left out, or null. */
+function scoresOf(parts: ExpertModel['parts'], { embedding = null, ...outputs }: Omit<PartOutputs, 'embedding'> & Partial<PartOutputs>) {
+  return outputs.linear.map((linear, index) => {
+    const surface = { linear, kernel: outputs.kernel[index] ?? 0, length: outputs.length[index] ?? 0 };
+    return blend(parts, embedding === null ? surface : { ...surface, embedding: embedding[index] ?? 0 });
+  });
+}
+
+function expectedGains(
+  parts: ExpertModel['parts'],
+  { embedding: _, ...outputs }: PartOutputs,
+  { mean, slope }: ExpertModel['gain'],
+): Spread {
+  return spreadOf(scoresOf(parts, outputs).map((score) => mean + slope * score));
+}
 
 function fitLinear(points: readonly Float64Array[], target: Float64Array, spec: ExpertSpec, features: readonly Feature[]): Float64Array {
   const used = features.map((feature, index) => ({ index, sign: spec.signs[feature] })).filter(({ sign }) => sign !== undefined);

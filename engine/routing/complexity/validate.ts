@@ -4,7 +4,7 @@ import { measureRouter, type Outcome, type RouterMetrics } from './metrics.ts';
 import type { Provenance, Spread } from './model.ts';
 import { createComplexityScorer } from './predict.ts';
 import { seededRandom, shuffled } from './random.ts';
-import { lineSlope, spreadOf } from './statistics.ts';
+import { spreadOf } from './statistics.ts';
 import { trainRouter, type Shrinkage, type Projection, type Sample } from './train.ts';
 
 export interface ValidationReport {
@@ -120,22 +120,26 @@ function spreadOfFigure(metrics: readonly RouterMetrics[], key: 'apgr' | 'cpt50'
   return spreadOf(metrics.flatMap((item) => item[key] ?? []));
 }
 
-/** Slope from promised to real gains of left-out prompts, in 0..1. */
+/**
+ * What left-out prompts keep of the gains that are promised, in 0..1.
+ * NOTE: by ranks within a fold, not by least squares: then the area under the curve of promised gains is the one that was measured, and
+ * a threshold on promised gains loses about what it promises to.
+ */
 function shrinkageOf(scored: readonly Scored[], name: ExpertName): Shrinkage[ExpertName] {
   const own = scored.filter(({ sample }) => chooseExpert(sample.surface) === name);
-  const gains = own.map(({ sample }) => sample.row.strong - sample.row.weak);
-  const of = (basis: Basis): number =>
-    Math.min(
-      1,
-      Math.max(
-        0,
-        lineSlope(
-          own.map(({ scores }) => scores[basis]),
-          gains,
-        ),
-      ),
-    );
-  return { surface: round(of('surface')), embedding: round(of('embedding')) };
+  const folds = [...Map.groupBy(own, ({ fold }) => fold).values()];
+  return { surface: round(keptOf(folds, 'surface')), embedding: round(keptOf(folds, 'embedding')) };
+}
+
+function keptOf(folds: readonly (readonly Scored[])[], basis: Basis): number {
+  let [real, promised] = [0, 0];
+  for (const fold of folds)
+    for (const [place, { sample, scores }] of fold.toSorted((left, right) => left.scores[basis] - right.scores[basis]).entries()) {
+      const rank = (place + 0.5) / fold.length - 0.5;
+      real += rank * (sample.row.strong - sample.row.weak);
+      promised += rank * scores[basis];
+    }
+  return promised <= 0 ? 0 : Math.min(1, Math.max(0, real / promised));
 }
 
 function round(value: number): number {

@@ -1,126 +1,80 @@
-// Graded prompts of subjects that the router was not trained on, replayed through the real gateway: two fake targets answer as well as
-// the data say, at 1 : 20. Needs MILLRACE_GRADED, a file of graded prompts; without it there is nothing to measure.
-import { DEFAULT_SETTINGS } from '../../../engine/ledger/settings/defaults.ts';
-import { createGateway } from '../../../engine/gateway/gateway.ts';
-import { createLog } from '../../../engine/log.ts';
+// Graded prompts of subjects that the router was not trained on, replayed through the real gateway: two targets answer as well as the
+// grades say, at 1 : 20. Every prompt is replayed once a round, by the router of the folds that it is not in. Needs MILLRACE_GRADED, a
+// file of graded prompts; a smoke run makes some.
+import { replayRows } from '../../../engine/cli/router-replay.ts';
 import { readSurface } from '../../../engine/routing/complexity/features.ts';
 import { readGraded, type GradedRow } from '../../../engine/routing/complexity/graded.ts';
 import type { RouterModel } from '../../../engine/routing/complexity/model.ts';
-import { createComplexityScorer } from '../../../engine/routing/complexity/predict.ts';
 import { seededRandom, shuffled } from '../../../engine/routing/complexity/random.ts';
 import { trainRouter, type Sample } from '../../../engine/routing/complexity/train.ts';
 import { validateRouter } from '../../../engine/routing/complexity/validate.ts';
-import { RoutedHost } from '../../../engine/routing/routed-host.ts';
-import { FakeHosts } from '../../fakes/hosts.ts';
+import { replayReports, type Replayed } from '../../../engine/routing/replay/report.ts';
+import { gradedPrompts } from '../../routing/complexity/graded-prompts.ts';
 import type { BenchContext } from '../context.ts';
 import { type Figure, Figures } from '../figure.ts';
 
-/** Share of the strong target's accuracy that is to be kept. */
-const KEPT = 0.95;
-const STRONG_USD = 20;
-const WEAK_USD = 1;
-const SMOKE_ROWS = 200;
+const BAR = 0.95;
+const SAVED_GOAL = 0.4;
+const FOLDS = 4;
+const SMOKE_PROMPTS = 160;
 
 export async function replayPart(context: BenchContext): Promise<readonly Figure[]> {
   const figures = new Figures('replay');
-  const path = process.env['MILLRACE_GRADED'];
-  if (path === undefined) {
-    context.log('MILLRACE_GRADED names no file of graded prompts: nothing is replayed.');
-    return figures.list();
-  }
-  const rows = await readGraded(path);
-  for (let round = 0; round < context.reps; round++) {
-    const { training, unseen } = splitSubjects(rows, round + 1);
-    const { model, bar } = trained(training, round + 1);
-    const replayed = await replay(shuffled(unseen, seededRandom(round + 1)).slice(0, context.smoke ? SMOKE_ROWS : Infinity), model, bar);
-    for (const [benchmark, answers] of Map.groupBy(replayed, ({ row }) => row.benchmark)) addFigures(figures, benchmark, answers);
-  }
+  const rows = await promptsOf(context);
+  for (let round = 1; round <= context.reps; round++)
+    for (const { benchmark, kept, saved } of replayReports(await replayUnseen(rows, round))) {
+      figures.add('ours', saved, { name: `${benchmark}, unseen: cost saved`, unit: 'share', better: 'higher', valueGoal: SAVED_GOAL });
+      const name = `${benchmark}, unseen: kept of the strong target’s accuracy`;
+      figures.add('ours', kept?.share ?? 0, { name, unit: 'share', better: 'higher', valueGoal: BAR });
+    }
   return figures.list();
 }
 
-interface Replayed {
-  readonly row: GradedRow;
-  readonly target: string | null;
-  /** 0 to 1, as the client read it. */
-  readonly grade: number;
-}
-
-function addFigures(figures: Figures, benchmark: string, answers: readonly Replayed[]): void {
-  const strong = answers.reduce((sum, { row }) => sum + row.strong, 0);
-  const kept = answers.reduce((sum, { grade }) => sum + grade, 0) / strong;
-  const usd = answers.reduce((sum, { target }) => sum + (target === 'weak' ? WEAK_USD : STRONG_USD), 0);
-  const saved = 1 - usd / (answers.length * STRONG_USD);
-  figures.add('ours', saved, { name: `${benchmark}, unseen: cost saved by auto`, unit: 'share', better: 'higher', valueGoal: 0.4 });
-  figures.add('ours', kept, {
-    name: `${benchmark}, unseen: accuracy of the strong kept`,
-    unit: 'share',
-    better: 'higher',
-    valueGoal: KEPT,
-  });
-}
-
-/** Half of the subjects, or half of the prompts of a benchmark that has one subject alone. */
-function splitSubjects(rows: readonly GradedRow[], seed: number) {
-  const random = seededRandom(seed);
-  const subjects = Map.groupBy(rows, ({ benchmark }) => benchmark);
-  const training = [...subjects.values()].flatMap((own) => {
-    const names = shuffled([...new Set(own.map(({ subject }) => subject))], random);
-    if (names.length < 2) return shuffled(own, random).slice(0, own.length / 2);
-    const taken = new Set(names.slice(0, names.length / 2));
-    return own.filter(({ subject }) => taken.has(subject));
-  });
-  const known = new Set(training);
-  return { training, unseen: rows.filter((row) => !known.has(row)) };
-}
-
-/** The router and its operating point, from the training prompts alone. */
-function trained(rows: readonly GradedRow[], seed: number): { readonly model: RouterModel; readonly bar: number } {
-  const samples = rows.map((row): Sample => ({ row, surface: readSurface(row.facts), embedding: null }));
-  const { shrinkage } = validateRouter(samples, { seeds: [seed], projection: null });
-  const provenance = { data: '', licence: '', rows: rows.length, subjects: 0, date: '', seed, validation: [] };
-  const strong = rows.reduce((sum, row) => sum + row.strong, 0) / rows.length;
-  return { model: trainRouter(samples, { seed, projection: null, shrinkage, provenance }), bar: 1 - (1 - KEPT) * strong };
-}
-
-async function replay(rows: readonly GradedRow[], model: RouterModel, qualityBar: number): Promise<readonly Replayed[]> {
-  let current: GradedRow | null = null;
-  const host = new RoutedHost({
-    host: new FakeHosts({ weak: { answer: () => String(current?.weak) }, strong: { answer: () => String(current?.strong) } }),
-    settings: () => ({ ...DEFAULT_SETTINGS.routing, latencyGoalMs: null, qualityBar }),
-    complexity: () => ({ scorer: createComplexityScorer(model), scale: model.scale }),
-    price: (target) => priceOf(target === 'weak' ? WEAK_USD : STRONG_USD, target),
-    deviceUsd: () => 0,
-    quality: {
-      bars: () => null,
-      bias: () => 1,
-      answered: () => undefined,
-      pinned: () => undefined,
-      of: () => ({ quality: { kind: 'not_measured' }, perQualityAdjustedUsd: null }),
-    },
-  });
-  const gateway = await createGateway({ host, config: { host: '127.0.0.1', port: 0, version: '0' }, log: createLog('silent') });
-  try {
-    const { url } = await gateway.listen();
-    const replayed: Replayed[] = [];
-    for (const row of rows) {
-      current = row;
-      replayed.push(await ask(url, row));
-    }
-    return replayed;
-  } finally {
-    await gateway.close({ drainMs: 0 });
+async function promptsOf(context: BenchContext): Promise<readonly GradedRow[]> {
+  const { smoke } = context;
+  const path = process.env['MILLRACE_GRADED'];
+  if (path !== undefined) {
+    const rows = await readGraded(path);
+    return smoke ? shuffled(rows, seededRandom(0)).slice(0, SMOKE_PROMPTS) : rows;
   }
+  if (!smoke) context.log('MILLRACE_GRADED names no file of graded prompts: nothing is replayed.');
+  return smoke ? gradedPrompts(SMOKE_PROMPTS, 1).map(toRow) : [];
 }
 
-function priceOf(usd: number, name: string) {
-  return { name, promptUsdPerMillion: usd, completionUsdPerMillion: usd };
+function toRow({ prompt, weak, strong, ...rest }: ReturnType<typeof gradedPrompts>[number]): GradedRow {
+  return { ...rest, facts: { text: prompt, turns: 0, tools: 0, schema: false }, weak: Number(weak), strong: Number(strong) };
 }
 
-async function ask(url: string, row: GradedRow): Promise<Replayed> {
-  const body = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: row.facts.text }] });
-  const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  if (!response.ok) throw new Error(`A prompt was refused: ${response.status} ${await response.text()}`);
-  const answer = (await response.json()) as { readonly choices: readonly { readonly message: { readonly content: string } }[] };
-  const target = response.headers.get('x-millrace-model');
-  return { row, target, grade: Number(answer.choices[0]?.message.content) };
+async function replayUnseen(rows: readonly GradedRow[], seed: number): Promise<readonly Replayed[]> {
+  const folds = assignFolds(rows, seed);
+  const replayed: Replayed[] = [];
+  for (let fold = 0; fold < FOLDS && rows.length > 0; fold++) {
+    const unseen = rows.filter((row) => folds.get(row) === fold);
+    const model = trained(
+      rows.filter((row) => folds.get(row) !== fold),
+      seed,
+    );
+    replayed.push(...(await replayRows(unseen, { model, qualityBar: BAR, seed })));
+  }
+  return replayed;
+}
+
+/** By subject, or by prompt in a benchmark of one subject alone. */
+function assignFolds(rows: readonly GradedRow[], seed: number): ReadonlyMap<GradedRow, number> {
+  const folds = new Map<GradedRow, number>();
+  for (const own of Map.groupBy(rows, ({ benchmark }) => benchmark).values()) {
+    const subjects = [...Map.groupBy(own, ({ subject }) => subject).values()];
+    const units = subjects.length < FOLDS ? own.map((row) => [row]) : subjects;
+    for (const [place, unit] of shuffled(units, seededRandom(seed)).entries()) for (const row of unit) folds.set(row, place % FOLDS);
+  }
+  return folds;
+}
+
+/** From the training prompts alone, its promises checked on subjects left out of them. */
+function trained(rows: readonly GradedRow[], seed: number): RouterModel {
+  const samples = rows.map((row): Sample => ({ row, surface: readSurface(row.facts), embedding: null }));
+  const seeds = [2 * seed, 2 * seed + 1];
+  const { shrinkage } = validateRouter(samples, { seeds, projection: null });
+  const provenance = { data: '', licence: '', rows: rows.length, subjects: 0, date: '', seed, validation: [] };
+  return trainRouter(samples, { seed, projection: null, shrinkage, provenance });
 }

@@ -59,7 +59,7 @@ describe('the shipped router', () => {
     );
   });
 
-  it.each(['{"format": 2}', '[]', 'null', 'not JSON'])('refuses the model file %j', async (text) => {
+  it.each(['{"format": 1}', '{"format": 2}', '[]', 'null', 'not JSON'])('refuses the model file %j', async (text) => {
     const path = join(folder, 'model.json');
     await writeFile(path, text);
     expect(() => readRouterModel(path)).toThrow(expect.objectContaining({ code: 'model_file_invalid' }));
