@@ -19,7 +19,6 @@ const UPSTREAM: UpstreamSettings = {
     { name: 'weak', contextLength: 1 << 20, maxTokens: 1 },
     { name: 'strong', contextLength: 1 << 20, maxTokens: 1 },
   ],
-  monthlyUsdCap: 0,
   continuesAnswers: false,
 };
 const TARGETS = UPSTREAM.models.map((model) => hostedTarget({ upstream: UPSTREAM, model }));
