@@ -88,6 +88,7 @@ async function startLocked(config: EngineConfig, start: EngineStart, lock: Insta
       console: () => books.services(),
       batches: () => books.batches(),
       checklist: () => books.checklist(),
+      loadTests: () => books.loadTests(),
       lan: () => lan,
     });
     const lan = createLan(config, { gateway, access, log });

@@ -13,6 +13,7 @@ import { premiumPrice, premiumUsd } from '../ledger/cost/formulas.ts';
 import { CostMeter } from '../ledger/cost/meter.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
 import { DEFAULT_SETTINGS } from '../ledger/settings/defaults.ts';
+import type { LoadTestControl } from '../loadtest/load-test-control.ts';
 import type { Log } from '../log.ts';
 import type { RouterControl } from '../routing/router-control.ts';
 import type { Books, openBooks } from './open-books.ts';
@@ -88,6 +89,12 @@ export class Bookkeeping {
    *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
   async checklist(): Promise<ChecklistControl> {
     return (await this.#opened().catch(refuse)).checklist;
+  }
+
+  /** Load tests; opens the books unless they are open.
+   *  @throws EngineError `history_unavailable` when they cannot be opened; the next call tries again */
+  async loadTests(): Promise<LoadTestControl> {
+    return (await this.#opened().catch(refuse)).loadTests;
   }
 
   /** Must be called before the books are opened. */

@@ -16,6 +16,9 @@ import type { Ledger, RequestRecord } from '../ledger/ledger.ts';
 import { createMetrics } from '../ledger/metrics/metrics.ts';
 import { Sampler } from '../ledger/sampler.ts';
 import { openLedger } from '../ledger/sqlite-ledger.ts';
+import type { LoadTestControl } from '../loadtest/load-test-control.ts';
+import { LoadTests } from '../loadtest/load-tests.ts';
+import { LoadTestReports } from '../loadtest/reports.ts';
 import { CATALOGUE, installedBytes } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
@@ -35,6 +38,7 @@ export interface Books {
   readonly services: ConsoleServices;
   readonly batches: BatchControl;
   readonly checklist: ChecklistControl;
+  readonly loadTests: LoadTestControl;
   /** A finished request. */
   readonly take: (record: RequestRecord) => void;
   /** Writes what is held, and ends what runs. */
@@ -63,9 +67,12 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
   for (const id of ledger.settings.pinnedModels) void loadPinned(id, options);
   const { alerts, metrics, cost, devices } = meters;
   const { batches, ...rows } = startBatches({ dataDir, log, rows: options.served.rows, ledger, devices });
+  const reports = new LoadTestReports(dataDir, (path, err) => log.warn({ err, path }, 'a report of a load test cannot be read'));
+  const loadTests = new LoadTests({ reports, version: options.version, log, now: Date.now });
   return {
     batches,
-    checklist: openChecklist({ ...options, ledger, batches }),
+    checklist: openChecklist({ ...options, ledger, batches, reports, loadTests }),
+    loadTests,
     services: {
       ledger,
       jobs,
@@ -85,7 +92,7 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
     close: async () => {
       stopFollowing();
       await rows.close();
-      await Promise.all([meters.close(), jobs.close()]);
+      await Promise.all([meters.close(), jobs.close(), loadTests.close()]);
       await ledger.close();
     },
   };

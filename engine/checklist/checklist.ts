@@ -14,7 +14,7 @@ export interface ChecklistOptions {
   readonly ledger: Pick<Ledger, 'changeSettings'>;
   readonly drills: Drills;
   /** Starts a load test at twice the recorded peak; null: there is no such test here. */
-  readonly startLoadTest: (() => Promise<void>) | null;
+  readonly startLoadTest: ((door: ProbeDoor) => Promise<void>) | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -59,7 +59,7 @@ export class Checklist implements ChecklistControl {
       return { done: 'The drill has begun.', undo: null, checklist: await this.read() };
     }
     if (startLoadTest === null) throw new EngineError('invalid_request', 'This server has no load test.', { param: 'point' });
-    await startLoadTest();
-    return { done: 'The load test has begun.', undo: null, checklist: await this.read() };
+    await startLoadTest(door);
+    return { done: 'The load test has begun; the Load test screen shows how far it is.', undo: null, checklist: await this.read() };
   }
 }

@@ -13,6 +13,7 @@ import type { ModelHost } from '../fleet/host.ts';
 import { collectGarbage } from '../heap.ts';
 import type { BatchControl, RowServer } from '../jobs/batches/batch-control.ts';
 import type { ModelSample, RequestRecord } from '../ledger/ledger.ts';
+import type { LoadTestControl } from '../loadtest/load-test-control.ts';
 import type { RouterControl } from '../routing/router-control.ts';
 import { isLoopback } from './access.ts';
 import { listenAgent, type AgentListener, type Load } from './agent-check.ts';
@@ -25,6 +26,7 @@ import { consoleRoutes } from './console/console.ts';
 import { keyRoutes } from './console/keys.ts';
 import { lanRoutes, type LanControl } from './console/lan.ts';
 import type { ConsoleServices } from './console/services.ts';
+import { loadTestRoutes } from './console/loadtest.ts';
 import { sessionRoutes } from './console/session.ts';
 import { readModels, statusRoute } from './console/status.ts';
 import type { GatewayApp, GatewayContext } from './context.ts';
@@ -97,6 +99,8 @@ export interface GatewayOptions {
   readonly console?: () => Promise<ConsoleServices>;
   /** The deployment's checklist and drill; asked for when somebody looks. Without, there is none. */
   readonly checklist?: () => Promise<ChecklistControl>;
+  /** Load tests; asked for when somebody wants one. Without, there are none. */
+  readonly loadTests?: () => Promise<LoadTestControl>;
   /** Files and batches; asked for when somebody uses them. Without, there are none. */
   readonly batches?: () => Promise<BatchControl>;
 }
@@ -245,7 +249,7 @@ async function addRoutes(
   options: GatewayOptions,
   { parser, rows }: { readonly parser: JsonParser; readonly rows: RowRequests },
 ): Promise<() => void> {
-  const { config, console, batches, checklist, lan } = options;
+  const { config, console, batches, checklist, loadTests, lan } = options;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
     // What is done to a thing that the path names needs no words.
@@ -284,6 +288,7 @@ async function addRoutes(
     batchRoutes(app, batches);
   }
   if (checklist !== undefined) checklistRoutes(app, context, checklist);
+  if (loadTests !== undefined) loadTestRoutes(app, context, loadTests);
   if (context.router !== null) feedbackRoute(app, context.router);
   ollamaRoutes(app, context, console ?? null);
   if (console !== undefined) ollamaModelRoutes(app, context, console);

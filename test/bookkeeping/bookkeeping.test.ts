@@ -7,6 +7,7 @@ import type { ChecklistControl } from '../../engine/checklist/checklist-control.
 import type { BatchControl } from '../../engine/jobs/batches/batch-control.ts';
 import type { RequestRecord } from '../../engine/ledger/ledger.ts';
 import { FakeFleet, FakeJobs } from '../renderer/engine.ts';
+import { FakeLoadTests } from '../fakes/load-tests.ts';
 import { FakeLab } from '../fakes/lab.ts';
 import { FakeLedger } from '../fakes/ledger.ts';
 import { FakeRows } from '../fakes/rows.ts';
@@ -55,6 +56,7 @@ function opening(faults: number): Opening {
       },
       batches: noBatches,
       checklist: noChecklist,
+      loadTests: new FakeLoadTests(),
       take: (record) => taken.push(record),
       close: async () => undefined,
     };

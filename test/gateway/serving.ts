@@ -24,7 +24,7 @@ export async function serving(
   options: FakeHostOptions = {},
   config: Partial<GatewayConfig> = {},
   before: (host: FakeHost) => ModelHost = (host) => host,
-  extras: Partial<Pick<GatewayOptions, 'access' | 'lan' | 'accounting' | 'onRecord' | 'console' | 'checklist' | 'now'>> = {},
+  extras: Partial<Pick<GatewayOptions, 'access' | 'lan' | 'accounting' | 'onRecord' | 'console' | 'checklist' | 'loadTests' | 'now'>> = {},
 ): Promise<Serving> {
   const host = new FakeHost(options);
   const full = { host: '127.0.0.1', port: 0, version: '1.2.3', ...config };
