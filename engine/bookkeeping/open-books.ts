@@ -110,8 +110,8 @@ async function loadPinned(id: string, { models, log }: OpenBooksOptions): Promis
 
 /** What hears of each finished request and of each second. */
 function startMeters(options: OpenBooksOptions, ledger: Ledger) {
-  const { version, log, notify, served, meter } = options;
-  const alerts = new AlertWatch({ ledger, log, notify });
+  const { version, log, notify, served, meter, router } = options;
+  const alerts = new AlertWatch({ ledger, log, notify, ...(router && { stated: () => router.alerts() }) });
   const metrics = createMetrics({ version, models: () => served.readModels(), alerts: () => alerts.active() });
   const day = new LastDay();
   const reader = createDeviceReader({ log, estimate: () => ledger.settings.cost });

@@ -46,6 +46,9 @@ export interface ActiveAlert {
   readonly snoozedUntilMs: number | null;
 }
 
+/** Something that is wrong by itself, without a rule: it fires as long as it is said. `ruleId` is of no rule. */
+export type StatedAlert = Pick<ActiveAlert, 'ruleId' | 'name' | 'subject' | 'value' | 'threshold' | 'sentence' | 'remedy'>;
+
 /** `POST /api/alerts/test-webhook` */
 export type WebhookTest =
   | { readonly kind: 'delivered'; readonly status: number }

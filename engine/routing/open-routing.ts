@@ -1,6 +1,6 @@
 // Wires the parts of this room: routing before the caches before the models, upstreams among them. What `main.ts` needs of it.
 import { join } from 'node:path';
-import type { Banner, RoutingSettings, Settings, UpstreamPrice } from '../contract.ts';
+import type { Banner, RoutingSettings, Settings, StatedAlert, UpstreamPrice } from '../contract.ts';
 import { EngineError } from '../errors.ts';
 import type { GenerateRequest, ModelHost } from '../fleet/host.ts';
 import { energyJoules, energyUsd, hardwareUsd } from '../ledger/cost/formulas.ts';
@@ -10,7 +10,7 @@ import { Canaries } from './canary/canaries.ts';
 import { CachedHost } from './cache/cached-host.ts';
 import { meterOf, strongAccuracyOf, type ComplexityMeter } from './complexity/meter.ts';
 import { readRouterModel } from './complexity/model.ts';
-import { QualityBook } from './quality/quality-book.ts';
+import { QualityBook, type BarredTarget } from './quality/quality-book.ts';
 import { Shadow } from './quality/shadow.ts';
 import { foreseenAnswerTokens, foreseenPromptTokens } from './request-facts.ts';
 import { RoutedHost, type AnsweredRoute, type RouteQuality } from './routed-host.ts';
@@ -29,8 +29,6 @@ export interface RoutingOptions {
   readonly log: Log;
   /** Lets a variant answer to the plain name of its model. */
   readonly promote: (model: string, variant: string) => Promise<void>;
-  /** Hears when quality takes a target out, and with null when it is let in again. */
-  readonly onBarred?: (target: string, reason: string | null) => void;
 }
 
 export interface Routing {
@@ -94,11 +92,10 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
   };
 }
 
-function openQuality({ dataDir, log, onBarred }: RoutingOptions, qualityBar: () => number): QualityBook {
+function openQuality({ dataDir, log }: RoutingOptions, qualityBar: () => number): QualityBook {
   const told = (target: string, reason: string | null): void => {
     if (reason === null) log.info({ target }, 'a target is routed to again');
     else log.warn({ target, reason }, 'a target is no longer routed to');
-    onBarred?.(target, reason);
   };
   return new QualityBook({ path: join(dataDir, 'quality.jsonl'), log, qualityBar, now: Date.now, onBarred: told });
 }
@@ -156,10 +153,24 @@ function controlOf({ host, canaries, book, shadow, spending, keys, upstreams, co
     quality: () => book.overall(),
     cutUpstream: (upstream) => upstreams.cut(upstream),
     banners: () => book.barred.map(bannerOf),
+    alerts: () => book.barred.map(alertOf),
   };
 }
 
-function bannerOf({ target, reason }: { readonly target: string; readonly reason: string }): Banner {
+function alertOf({ target, reason, loss, allowedLoss }: BarredTarget): StatedAlert {
+  return {
+    ruleId: 'route-barred',
+    name: 'Answers below the quality bar',
+    subject: target,
+    value: loss,
+    threshold: allowedLoss,
+    sentence: `${target} is no longer routed to: ${reason}.`,
+    remedy:
+      'Others answer meanwhile, and it is tried again after an hour. Try a better variant of it, put it in a lower tier, or lower the bar.',
+  };
+}
+
+function bannerOf({ target, reason }: BarredTarget): Banner {
   const text = `${target} is no longer routed to: its answers are not good enough. It is tried again after an hour; until then others answer.`;
   return { id: `route-${target}`, tone: 'warning', text, detail: reason };
 }

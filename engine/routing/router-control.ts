@@ -1,6 +1,6 @@
 // What others may ask of routing beyond answers, and tell it: for the console, feedback and tests with fakes. Types only.
 import type { CanaryControl } from './canary/canary-control.ts';
-import type { Banner, QualityNow, RouteDecision, RouterNow, WhatIfAnswer, WhatIfAsk } from '../contract.ts';
+import type { Banner, QualityNow, RouteDecision, RouterNow, StatedAlert, WhatIfAnswer, WhatIfAsk } from '../contract.ts';
 
 export interface RouterControl {
   readonly canaries: CanaryControl;
@@ -17,4 +17,6 @@ export interface RouterControl {
   cutUpstream(upstream: string): () => void;
   /** Routes that were taken out. */
   banners(): readonly Banner[];
+  /** The same, to be told to whoever hears of alerts. */
+  alerts(): readonly StatedAlert[];
 }

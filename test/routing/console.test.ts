@@ -34,7 +34,7 @@ async function opened(settings: Partial<RoutingSettings> = {}) {
     return post(`${url}/v1/chat/completions`, body, { headers: { 'content-type': 'application/json', 'x-request-id': id } });
   };
   const read = async <T>(path: string): Promise<T> => (await (await fetch(url + path)).json()) as T;
-  return { url, hosts, chat, read };
+  return { url, hosts, chat, read, control: routing.control };
 }
 
 async function upstream(): Promise<FakeUpstream> {
@@ -119,6 +119,21 @@ describe('the console of the router', () => {
       'true',
     ]);
     expect((await read<RouterNow>('/api/router')).upstreamUsd).toBe(0);
+  });
+
+  it('states an alert for a target whose answers are too bad, beside a banner', async () => {
+    const { url, chat, control } = await opened();
+    for (let at = 0; at < 25; at += 1) {
+      await (await chat('auto', 'hello', `req-${at}`)).text();
+      await post(`${url}/v1/feedback`, { request_id: `req-${at}`, score: 0 });
+    }
+    const [alert, ...others] = control.alerts();
+    expect(others).toEqual([]);
+    expect(alert).toMatchObject({ ruleId: 'route-barred', subject: 'small' });
+    expect(alert?.sentence).toContain('small is no longer routed to: its measured quality 0.00');
+    expect(alert?.value).toBeGreaterThan(alert?.threshold ?? 1);
+    expect(control.banners().map(({ id }) => id)).toEqual(['route-small']);
+    expect((await chat('auto', 'hello', 'req-after')).headers.get('x-millrace-model')).toBe('large');
   });
 });
 

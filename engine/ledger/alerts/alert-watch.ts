@@ -1,6 +1,6 @@
 // Owns the alerts of a running server: keeps the recent past within bounds, judges the rules at each sample, and tells of what changed.
 // Knows nothing about who shows alerts; desktop notifications are handed out by `notify`.
-import type { ActiveAlert, AlertRule, ModelSlo, SloSettings, WebhookTest } from '../../contract.ts';
+import type { ActiveAlert, AlertRule, ModelSlo, SloSettings, StatedAlert, WebhookTest } from '../../contract.ts';
 import type { Log } from '../../log.ts';
 import type { Ledger, RequestRecord, Sample } from '../ledger.ts';
 import { Calibration } from './calibration.ts';
@@ -14,6 +14,8 @@ export interface AlertWatchOptions {
   /** Shows a desktop notification; null where there is no desktop. Not called while snoozed or switched off. */
   readonly notify: ((change: AlertChange) => void) | null;
   readonly webhook?: Webhook;
+  /** What is wrong without a rule's saying so; asked once a second. */
+  readonly stated?: () => readonly StatedAlert[];
 }
 
 /** Requests that are looked at, at most: under more load the figures cover less time than the window, and cost no more to compute. */
@@ -62,7 +64,8 @@ export class AlertWatch {
     this.#samples.push(sample);
     this.#forget(sample.atMs - longestWindowSeconds(rules) * 1000);
     const window = { samples: this.#samples, requests: this.#requests };
-    const { state, changes } = evaluateAlerts(this.#state, window, { rules, slos: this.slos() }, sample.atMs);
+    const stated = this.#options.stated?.() ?? [];
+    const { state, changes } = evaluateAlerts(this.#state, window, { rules, slos: this.slos(), stated }, sample.atMs);
     this.#state = state;
     for (const change of changes) this.#tell(change);
   }

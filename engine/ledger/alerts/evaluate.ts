@@ -1,6 +1,6 @@
 // Owns when an alert begins and ends: a pure function from what is known to the next state and what has happened.
 // Knows nothing about clocks, delivery or the ledger.
-import type { ActiveAlert, AlertEvent, AlertRule, SloSettings } from '../../contract.ts';
+import type { ActiveAlert, AlertEvent, AlertRule, SloSettings, StatedAlert } from '../../contract.ts';
 import { sentenceOf } from './sentence.ts';
 import { measure, type AlertWindow, type Measured } from './window.ts';
 
@@ -20,6 +20,8 @@ export const NO_ALERTS: AlertState = { firing: [], snoozes: new Map() };
 export interface AlertPolicy {
   readonly rules: readonly AlertRule[];
   readonly slos: SloSettings;
+  /** What others say is wrong now; absent: nothing. */
+  readonly stated?: readonly StatedAlert[];
 }
 
 /** `reminded`: it still fires when its snooze ends. */
@@ -40,14 +42,17 @@ export interface Evaluation {
  *
  * An alert fires when the value over the rule's window is past the threshold. It ends when the value has been at or past the clear
  * threshold for one whole window, so that a flapping value is one alert. A value that is unknown (no samples, no requests, too little
- * load) counts as clear: nothing is asserted without evidence. A rule that is gone or switched off ends its alerts at once.
+ * load) counts as clear: nothing is asserted without evidence. A rule that is gone or switched off ends its alerts at once; so does what
+ * is no longer stated.
  */
 export function evaluateAlerts(state: AlertState, window: AlertWindow, policy: AlertPolicy, nowMs: number): Evaluation {
   const rules = policy.rules.filter(({ enabled }) => enabled);
   const judged = rules.flatMap((rule) => judgeRule(rule, state, measure(rule, window, policy.slos, nowMs), nowMs));
+  const stated = (policy.stated ?? []).map((alert) => stateAlert(alert, state, nowMs));
   const known = new Set(rules.map(({ id }) => id));
-  const orphans = state.firing.filter(({ ruleId }) => !known.has(ruleId)).map((alert) => ended(alert, nowMs));
-  const outcomes = [...judged, ...orphans];
+  const said = new Set(stated.map(({ alert }) => keyOf(alert)));
+  const orphans = state.firing.filter((alert) => !known.has(alert.ruleId) && !said.has(keyOf(alert))).map((alert) => ended(alert, nowMs));
+  const outcomes = [...judged, ...stated, ...orphans];
   const reminders = outcomes.filter((outcome) => outcome.kind === 'firing' && snoozeEnds(state, outcome.alert, nowMs));
   const snoozes = new Map([...state.snoozes].filter(([, untilMs]) => untilMs > nowMs));
   const next: AlertState = { firing: outcomes.flatMap((outcome) => (outcome.kind === 'ended' ? [] : [outcome.alert])), snoozes };
@@ -90,6 +95,13 @@ function judgeRule(rule: AlertRule, state: AlertState, values: readonly Measured
   const quiet = values.filter(({ subject }) => !firing.some((alert) => alert.subject === subject));
   const fired = quiet.filter(({ value }) => isPast(rule, value)).map((measured) => fire(rule, measured, nowMs));
   return [...ongoing, ...fired];
+}
+
+function stateAlert(stated: StatedAlert, { firing }: AlertState, nowMs: number): Outcome {
+  const earlier = firing.find((alert) => keyOf(alert) === keyOf(stated));
+  if (earlier !== undefined) return { kind: 'firing', alert: { ...earlier, ...stated, peak: Math.max(earlier.peak, stated.value) } };
+  const id = `${stated.ruleId}:${stated.subject ?? 'server'}:${nowMs}`;
+  return { kind: 'fired', alert: { ...stated, id, sinceMs: nowMs, peak: stated.value, clearSinceMs: null } };
 }
 
 function fire(rule: AlertRule, measured: Measured, nowMs: number): Outcome {

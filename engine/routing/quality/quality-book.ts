@@ -32,8 +32,15 @@ interface Answered {
   readonly isStrongest: boolean;
 }
 
-interface Barred {
+export interface BarredTarget {
+  readonly target: string;
   readonly reason: string;
+  /** Of all answers, lost by this target at least; and what the bar allows. Shares, 0 to 1. */
+  readonly loss: number;
+  readonly allowedLoss: number;
+}
+
+interface Barred extends Omit<BarredTarget, 'target'> {
   readonly sinceMs: number;
 }
 
@@ -128,8 +135,9 @@ export class QualityBook {
   }
 
   /** Targets that are out. */
-  get barred(): readonly { readonly target: string; readonly reason: string }[] {
-    return [...this.#barred].map(([target, { reason }]) => ({ target, reason }));
+  get barred(): readonly BarredTarget[] {
+    const barred = [...this.#barred].filter(([target]) => this.bars(target) !== null);
+    return barred.map(([target, { reason, loss, allowedLoss }]) => ({ target, reason, loss, allowedLoss }));
   }
 
   close(): Promise<void> {
@@ -152,7 +160,7 @@ export class QualityBook {
     const allowed = 1 - this.#options.qualityBar();
     if (loss <= allowed) return;
     const reason = `its measured quality ${quality.mean.toFixed(2)} ± ${quality.plusMinus.toFixed(2)} costs ${percent(loss)} of all answers at least, and the bar allows ${percent(allowed)}`;
-    this.#barred.set(target, { reason, sinceMs: this.#options.now() });
+    this.#barred.set(target, { reason, loss, allowedLoss: allowed, sinceMs: this.#options.now() });
     this.#options.onBarred?.(target, reason);
   }
 }

@@ -46,6 +46,20 @@ describe('AlertWatch', () => {
     expect(logged[0]).toContain('alert fired: The queue of mill is 200 requests, above the limit of 100 requests.');
   });
 
+  it('tells of what others state as of any alert, and of its end', () => {
+    const text = { ruleId: 'route-barred', name: 'Below the bar', sentence: 'small is no longer routed to.', remedy: 'Wait.' };
+    let stated = [{ ...text, subject: 'small', value: 0.2, threshold: 0.05 }];
+    const log = pino({ level: 'silent' });
+    const told = new AlertWatch({ ledger, log, notify: (change) => void notified.push(change), stated: () => stated });
+    told.observeSample(aSample({ atMs: START }));
+    expect(told.active()).toMatchObject([{ ruleId: 'route-barred', subject: 'small', sinceMs: START }]);
+    stated = [];
+    told.observeSample(aSample({ atMs: START + 1_000 }));
+    expect(told.active()).toEqual([]);
+    expect(notified.map(({ kind }) => kind)).toEqual(['fired', 'ended']);
+    expect(ledger.alerts).toMatchObject([{ subject: 'small', endedMs: START + 1_000 }]);
+  });
+
   it('calls nobody while snoozed or when notifications are off, and records all the same', async () => {
     seconds(60, 200);
     expect(watch.snooze('unknown', START)).toBe(false);

@@ -258,6 +258,34 @@ describe('evaluateAlerts over finished requests', () => {
   });
 });
 
+describe('what is stated', () => {
+  const stated = {
+    ruleId: 'route-barred',
+    name: 'Answers below the quality bar',
+    subject: 'small',
+    value: 0.2,
+    threshold: 0.05,
+    sentence: 'small is no longer routed to.',
+    remedy: 'Try another variant.',
+  };
+  const empty = { samples: [], requests: [] };
+  const policy = { rules: DEFAULT_RULES, slos: SLOS };
+
+  it('fires once for as long as it is said, by subject, and ends at once', () => {
+    const first = evaluateAlerts(NO_ALERTS, empty, { ...policy, stated: [stated] }, START);
+    expect(first.changes).toMatchObject([{ kind: 'fired', muted: false, alert: { ...stated, sinceMs: START, endedMs: null } }]);
+    const worse = { ...stated, value: 0.3 };
+    const second = evaluateAlerts(first.state, empty, { ...policy, stated: [worse, { ...stated, subject: 'other' }] }, START + 1_000);
+    expect(second.changes.map(({ kind, alert }) => [kind, alert.subject])).toEqual([['fired', 'other']]);
+    const last = evaluateAlerts(second.state, empty, policy, START + 2_000);
+    expect(last.changes.map(({ kind, alert }) => [kind, alert.subject, alert.peak])).toEqual([
+      ['ended', 'small', 0.3],
+      ['ended', 'other', 0.2],
+    ]);
+    expect(last.state.firing).toEqual([]);
+  });
+});
+
 describe('the default rules', () => {
   it('have a margin between firing and ending, and say what they mean and what to do', () => {
     for (const { comparison, threshold, clearThreshold, indicates, remedy, windowSeconds } of DEFAULT_RULES) {

@@ -89,8 +89,11 @@ describe('QualityBook', () => {
       book.grade(grade({ score: at % 2 }));
     }
     expect(book.bars('small')).toContain('measured quality 0.5');
-    expect(book.barred).toHaveLength(1);
+    expect(book.barred).toMatchObject([{ target: 'small', reason: book.bars('small') }]);
+    const [{ loss, allowedLoss } = { loss: 0, allowedLoss: 1 }] = book.barred;
+    expect(loss).toBeGreaterThan(allowedLoss);
     nowMs += 3_700_000;
+    expect(book.barred).toEqual([]);
     expect(book.bars('small')).toBeNull();
     expect(told).toEqual([expect.stringContaining('0.5'), null]);
   });
