@@ -111,7 +111,7 @@ describe('API', () => {
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     expect(copied).toContain('OpenAI(base_url="http://127.0.0.1:4711/v1"');
     expect(copied).toContain('model="alpha"');
-    await page.getByText('This version has no API keys.').waitFor();
+    expect(await page.locator('main').getByRole('link', { name: 'Keys' }).getAttribute('href')).toBe('#/keys');
     expect(faults).toEqual([]);
   });
 });

@@ -36,9 +36,13 @@ describe('detokenizing', () => {
 
   it('never gives out half a character', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-        for (const piece of speak(bytesOf(text)).pieces) expect(piece.text.isWellFormed() && !piece.text.includes('\ufffd')).toBe(true);
-      }),
+      // A text may hold the replacement character itself.
+      fc.property(
+        fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\ufffd')),
+        (text) => {
+          for (const piece of speak(bytesOf(text)).pieces) expect(piece.text.isWellFormed() && !piece.text.includes('\ufffd')).toBe(true);
+        },
+      ),
     );
   });
 

@@ -147,7 +147,8 @@ describe('the chat', () => {
 
   it('asks two models side by side', async () => {
     const { page, engine } = await openChat({ models: ['alpha', 'beta'], encoders: { vectors: fakeEmbedding }, answer: () => 'yes' });
-    expect(await page.getByLabel('Model', { exact: true }).locator('option').allTextContents()).toEqual(['alpha', 'beta']);
+    const offered = await page.getByLabel('Model', { exact: true }).locator('option').allTextContents();
+    expect(offered).toEqual(['alpha', 'beta', 'auto', 'auto:fast', 'auto:balanced', 'auto:premium']);
     await page.getByLabel('Compare with').selectOption('beta');
     await ask(page, 'hello');
     for (const name of ['alpha', 'beta']) {
