@@ -22,6 +22,7 @@ import type { AlertChange } from './ledger/alerts/evaluate.ts';
 import { createLog, type Log } from './log.ts';
 import type { Routing } from './routing/open-routing.ts';
 import { ModelStore } from './models/store/model-store.ts';
+import { isDecoder } from './models/manifest.ts';
 
 export interface Engine {
   /** Base address of the API, such as `http://127.0.0.1:11711`. */
@@ -205,7 +206,7 @@ export function createFleet(config: EngineConfig, log: Log, spawn: SpawnRunner =
 /** The model that is loaded without being named: the only one that writes text, or the only one at all. */
 function onlyModel(fleet: Fleet): string | null {
   const installed = fleet.list();
-  const writers = installed.filter(({ manifest }) => manifest.kind !== 'encoder');
+  const writers = installed.filter(({ manifest }) => isDecoder(manifest));
   const choice = writers.length > 0 ? writers : installed;
   return choice.length === 1 ? (choice[0]?.manifest.id ?? null) : null;
 }

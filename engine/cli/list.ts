@@ -1,6 +1,6 @@
 // `millrace list` and `millrace rm`: what is installed.
 import { EngineError } from '../errors.ts';
-import type { ModelManifest } from '../models/manifest.ts';
+import { contextLengthOf, type ModelManifest } from '../models/manifest.ts';
 import { ModelStore, type InstalledModel } from '../models/store/model-store.ts';
 import { formatBytes } from './progress.ts';
 
@@ -27,25 +27,25 @@ export async function removeModel(dataDir: string, id: string, json: boolean): P
 
 function toRow(model: InstalledModel): readonly string[] {
   if (model.kind === 'damaged') return [model.id, `damaged: ${model.reason}`, '', '', '', ''];
-  const { id, parameterCount, config, licence } = model.manifest;
+  const { id, parameterCount, licence } = model.manifest;
   const size = formatBytes(sizeOf(model.manifest));
   return [
     id,
     variantsOf(model.manifest).join(', '),
     size,
     `${(parameterCount / 1e6).toFixed(0)}M`,
-    String(config.contextLength),
+    model.manifest.kind === 'infer' ? '-' : String(contextLengthOf(model.manifest)),
     licence ?? '-',
   ];
 }
 
 function toJson(model: InstalledModel): unknown {
   if (model.kind === 'damaged') return { id: model.id, damaged: model.reason };
-  const { id, parameterCount, config, licence, source, defaultVariant, variants, createdAt } = model.manifest;
+  const { id, parameterCount, licence, source, defaultVariant, variants, createdAt } = model.manifest;
   return {
     id,
     parameterCount,
-    contextLength: config.contextLength,
+    contextLength: contextLengthOf(model.manifest),
     licence,
     source,
     createdAt,

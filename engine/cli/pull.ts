@@ -6,6 +6,7 @@ import { EngineError } from '../errors.ts';
 import { acquireLock, LockHeldError, lockOwner, type InstanceLock } from '../instance-lock.ts';
 import { installModel } from '../models/convert/install.ts';
 import type { ConvertProgress } from '../models/convert/variant.ts';
+import { findOnnxFile, installOnnx } from '../models/infer/install-onnx.ts';
 import type { EncoderManifest, ModelManifest, Precision } from '../models/manifest.ts';
 import { openAnyModel } from '../models/readers/open-model.ts';
 import { fetchModel } from '../models/sources/fetch-model.ts';
@@ -33,7 +34,14 @@ export async function pull(typed: string, flags: PullFlags, config: EngineConfig
   if (flags.json)
     return print(JSON.stringify({ id: manifest.id, defaultVariant: manifest.defaultVariant, variants, source: manifest.source }));
   for (const { name, sizeBytes, method } of variants) print(`Installed ${manifest.id}:${name}  ${formatBytes(sizeBytes)}  ${method}`);
-  print(manifest.kind === 'encoder' ? useOfEncoder(manifest) : `Ask it: millrace run ${manifest.id} "Hello"`);
+  print(useOf(manifest));
+}
+
+function useOf(manifest: ModelManifest): string {
+  const { id } = manifest;
+  if (manifest.kind === 'infer')
+    return `Use it: millrace serve, then POST /v1/infer/${id} or /v2/models/${id}/infer; GET /v2/models/${id} tells what it takes`;
+  return manifest.kind === 'encoder' ? useOfEncoder(manifest) : `Ask it: millrace run ${id} "Hello"`;
 }
 
 /** Where requests for it go, once it is served. */
@@ -159,6 +167,8 @@ interface Conversion {
 }
 
 async function convert({ fetched, id, precisions, store, signal, progress }: Conversion): Promise<ModelManifest> {
+  const onnx = findOnnxFile(fetched.path);
+  if (onnx !== null) return installOnnx({ path: onnx, store, id, origin: fetched.source, signal });
   const source = openAnyModel(fetched.path);
   try {
     const onProgress = ({ variant, stepsDone, stepsTotal }: ConvertProgress): void =>

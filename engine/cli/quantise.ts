@@ -5,7 +5,7 @@ import { OPTIONS } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import { physicalCores } from '../fleet/devices.ts';
 import { acquireLock } from '../instance-lock.ts';
-import { addVariants, withReference } from '../models/convert/add-variant.ts';
+import { addVariants, textManifest, withReference } from '../models/convert/add-variant.ts';
 import type { ConvertProgress } from '../models/convert/variant.ts';
 import type { ModelManifest, Precision, VariantManifest } from '../models/manifest.ts';
 import { evaluationTexts } from '../models/quantise/evaluation-texts.ts';
@@ -127,7 +127,7 @@ async function makeVariants(
 const PERCENT = 100;
 
 async function measure({ store, id, modelDir, threads, source, signal, progress }: Bench, variant: VariantManifest): Promise<void> {
-  const manifest = await store.get(id);
+  const manifest = textManifest(await store.get(id));
   const texts = evaluationTexts(await readOwnText(modelDir));
   const shown = progress('steps');
   const onReference = ({ stepsDone, stepsTotal }: ConvertProgress): void => shown.update('Making the reference', stepsDone, stepsTotal);

@@ -9,6 +9,7 @@ import { createLog } from '../log.ts';
 import { closeOnSignal, engineVersion, startEngine, type Engine } from '../main.ts';
 import { DEFAULT_EMBEDDING_MODEL, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
+import { isDecoder } from '../models/manifest.ts';
 
 export interface ServeFlags {
   readonly json: boolean;
@@ -62,7 +63,7 @@ function announce(engine: Engine, json: boolean): void {
   if (lan.url !== null) for (const line of lanLines(lan)) print(line);
   if (models.length === 0) return print(`No model is installed yet. In another terminal: millrace pull ${DEFAULT_MODEL}`);
   print(`Models: ${models.join(', ')}`);
-  const writer = installed.find(({ id, kind }) => kind !== 'encoder' && id === (engine.preloaded?.model ?? id));
+  const writer = installed.find((model) => isDecoder(model) && model.id === (engine.preloaded?.model ?? model.id));
   if (writer !== undefined) print(`Try:    ${curlLine(engine.url, writer.id)}`);
   const embedder = installed.find((model) => model.kind === 'encoder' && model.config.head.kind === 'embedding');
   if (embedder !== undefined) print(`Embed:  ${embeddingsLine(engine.url, embedder.id)}`);

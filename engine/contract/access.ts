@@ -4,13 +4,14 @@
 export const PRIORITIES = ['interactive', 'normal', 'batch'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** Parts of the API that a key may be limited to; each is the first segment of paths under `/v1/`, `metrics` is `/metrics`. */
+/** Parts of the API that a key may be limited to; each is the first segment of paths under `/v1/`; `infer` and `models` are those of `/v2` too, `metrics` is `/metrics`. */
 export const ENDPOINT_SCOPES = [
   'chat',
   'completions',
   'embeddings',
   'rerank',
   'classify',
+  'infer',
   'models',
   'responses',
   'messages',

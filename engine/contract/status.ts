@@ -16,7 +16,7 @@ export interface EngineStatus {
 }
 
 /** What a model is for: it writes text, makes vectors, scores documents against a query, or labels texts. */
-export type ModelUse = 'text' | 'embedding' | 'rerank' | 'classify';
+export type ModelUse = 'text' | 'embedding' | 'rerank' | 'classify' | 'infer';
 
 type ModelStateName = 'installed' | 'loading' | 'ready' | 'failed';
 

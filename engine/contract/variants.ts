@@ -4,7 +4,7 @@
 
 export interface ModelVariants {
   readonly model: string;
-  readonly kind: 'decoder' | 'encoder';
+  readonly kind: 'decoder' | 'encoder' | 'infer';
   /** What the plain model name means. */
   readonly defaultVariant: string;
   /** What a rollback would go back to; null: nothing was promoted yet. */

@@ -4,14 +4,15 @@ import { fromWireError, type EngineError } from '../errors.ts';
 import type { EncodeRequest, Encoding } from './host.ts';
 import type { Job } from './requests.ts';
 
-export interface EncodeOutcome {
-  readonly resolve: (encoding: Encoding) => void;
+/** Where the end of a request goes that is answered at once. */
+export interface JobOutcome<T> {
+  readonly resolve: (answer: T) => void;
   readonly reject: (error: EngineError) => void;
 }
 
 /** The job of an encode request. It may restart at any time: nothing of it is told before all of it is there, and a row that is computed
  *  again is the same. */
-export function encodeJob(id: number, { inputs, params }: EncodeRequest, { resolve, reject }: EncodeOutcome): Job {
+export function encodeJob(id: number, { inputs, params }: EncodeRequest, { resolve, reject }: JobOutcome<Encoding>): Job {
   const tokens = new Int32Array(inputs.length);
   let values: Float32Array | null = null;
   let missing = inputs.length;

@@ -2,10 +2,22 @@
 // Knows nothing about HTTP; a runner is known by its messages alone.
 import { EngineError, fromWireError, toWireError } from '../errors.ts';
 import type { GenerateEvent, PromptInput } from '../runner/protocol.ts';
+import type { Tensor } from '../models/infer/tensors.ts';
 import type { ModelStore, SetAsideModel } from '../models/store/model-store.ts';
 import type { ModelControl, Removal } from './control.ts';
-import { encodeJob } from './encode-job.ts';
-import type { Charging, EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, ModelState } from './host.ts';
+import { encodeJob, type JobOutcome } from './encode-job.ts';
+import { inferJob } from './infer-job.ts';
+import type {
+  Charging,
+  EncodeRequest,
+  Encoding,
+  GenerateRequest,
+  Generation,
+  HostedModel,
+  InferRequest,
+  ModelHost,
+  ModelState,
+} from './host.ts';
 import { InstalledModels, type NamedVariant, type VariantPreference } from './installed-models.ts';
 import { LIFE_LIMITS } from './life.ts';
 import { Removals } from './removals.ts';
@@ -84,17 +96,11 @@ export class Fleet implements ModelHost, ModelControl {
   }
 
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
-    const { promise, resolve, reject } = Promise.withResolvers<Encoding>();
-    if (signal.aborted) return Promise.reject(signal.reason);
-    const id = this.#nextId++;
-    const job = { ...encodeJob(id, request, { resolve, reject }), ...this.#guardedCharging(id, request) };
-    const work = this.#submit(request.model, job);
-    const onAbort = (): void => {
-      work.cancel();
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    return promise.finally(() => signal.removeEventListener('abort', onAbort));
+    return this.#whole(request, signal, (id, outcome) => encodeJob(id, request, outcome));
+  }
+
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    return this.#whole(request, signal, (id, outcome) => inferJob(id, request, outcome));
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {
@@ -161,6 +167,24 @@ export class Fleet implements ModelHost, ModelControl {
     const found = this.#installed.find(model);
     if (found === undefined) throw notFound(model);
     return found;
+  }
+
+  /** A request whose answer comes at once, and which `signal` ends early. */
+  #whole<T>(
+    request: Charging & { readonly model: string },
+    signal: AbortSignal,
+    jobOf: (id: number, outcome: JobOutcome<T>) => Job,
+  ): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const id = this.#nextId++;
+    const work = this.#submit(request.model, { ...jobOf(id, { resolve, reject }), ...this.#guardedCharging(id, request) });
+    const onAbort = (): void => {
+      work.cancel();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
   /** Refusals are delivered after this call returns, so that callers hold their `Generation` first. */

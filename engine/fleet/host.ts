@@ -1,7 +1,17 @@
 // Owns the interface through which requests reach models: what the gateway (through routing) asks of the fleet.
 // Knows nothing about HTTP; hides processes. Tests implement it with a fake.
 import type { CacheUse, Priority, RequestPhase, Tier } from '../contract.ts';
-import type { EncodeInput, EncodeParams, GenerateEvent, GenerateParams, PromptInput, RunnerInfo, RunnerStats } from '../runner/protocol.ts';
+import type {
+  EncodeInput,
+  EncodeParams,
+  GenerateEvent,
+  GenerateParams,
+  InferParams,
+  PromptInput,
+  RunnerInfo,
+  RunnerStats,
+} from '../runner/protocol.ts';
+import type { Tensor } from '../models/infer/tensors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 
 export type ModelState =
@@ -132,6 +142,16 @@ export interface Encoding {
   readonly cachedTokens?: number;
 }
 
+export interface InferRequest extends Charging {
+  readonly model: string;
+  readonly inputs: readonly Tensor[];
+  /** Names, in the order of the answer; at least one. */
+  readonly outputs: readonly string[];
+  readonly params: InferParams;
+  /** Absent: the engine's own doing. */
+  readonly caller?: RequestCaller;
+}
+
 /** A request under way. */
 export interface Generation {
   /** The client has gone: frees the slot; no event follows. Safe to call at any time, more than once. */
@@ -165,6 +185,11 @@ export interface ModelHost {
    * @throws EngineError `model_not_found`, `queue_full`, `context_length_exceeded` naming the input, `deadline_exceeded`, `runner_died` …
    */
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding>;
+  /**
+   * Runs an ordinary ONNX model; loads it first where it must. `signal` ends it early: the promise then rejects with the signal's reason.
+   * @throws EngineError `model_not_found`, `queue_full`, `invalid_request`, `deadline_exceeded`, `runner_died` …
+   */
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]>;
   /** @throws EngineError `model_not_found`, `template_failed`, `model_load_failed` */
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]>;
 }

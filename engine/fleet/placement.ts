@@ -1,6 +1,6 @@
 // Decides whether a model fits into the memory that is left, and what its runner is granted.
 // Pure: devices.ts measures, the fleet asks.
-import type { ModelManifest, VariantManifest } from '../models/manifest.ts';
+import { contextLengthOf, isDecoder, type ModelManifest, type VariantManifest } from '../models/manifest.ts';
 import type { BatchingOptions, RunnerOptions } from '../runner/protocol.ts';
 import { chooseEviction, type Candidate } from './eviction.ts';
 
@@ -26,9 +26,9 @@ const LEAST_CONTEXT = 2048;
 /** Share of what is left after the weights that the KV cache may commit; the rest is the system's page cache. */
 const KV_SHARE = 0.6;
 
-/** Bytes of KV cache one token of one sequence takes; encoders have none. */
+/** Bytes of KV cache one token of one sequence takes; other models have none. */
 export function kvBytesPerToken(manifest: ModelManifest, variant: VariantManifest): number {
-  if (manifest.kind === 'encoder') return 0;
+  if (!isDecoder(manifest)) return 0;
   const { layerCount, kvHeadCount, headDim } = manifest.config;
   const elementBytes = { f32: 4, i8: 1 }[variant.kvType];
   return 2 * layerCount * kvHeadCount * headDim * elementBytes;
@@ -43,7 +43,7 @@ export function planPlacement(
 ): Placement {
   const { manifest, variant } = model;
   const kvBudgetBytes = Math.floor(KV_SHARE * (availableBytes - variant.sizeBytes - PROCESS_BYTES));
-  const context = wishes.contextLength ?? Math.min(LEAST_CONTEXT, manifest.config.contextLength);
+  const context = wishes.contextLength ?? Math.min(LEAST_CONTEXT, contextLengthOf(manifest));
   const leastBytes = kvBytesPerToken(manifest, variant) * context;
   if (kvBudgetBytes < leastBytes)
     return makeRoom(manifest.id, { needBytes: variant.sizeBytes + PROCESS_BYTES + leastBytes / KV_SHARE, availableBytes }, loaded);

@@ -188,6 +188,8 @@ export class Replica {
         return this.#requests.answer(message.id, message.tokens);
       case 'encoded':
         return this.#requests.deliverRows(message.batch);
+      case 'inferred':
+        return this.#requests.deliverOutputs(message);
       case 'admitted':
         return this.#requests.admitted(message.id);
       case 'charges':

@@ -1,7 +1,7 @@
 // Owns the requests of one model: which wait for its process, which run in it, and what becomes of them when it dies.
 // Knows nothing about processes.
 import { EngineError, toWireError, type WireError } from '../errors.ts';
-import type { Charge, EncodedBatch, GenerateEvent, ToRunner } from '../runner/protocol.ts';
+import type { Charge, EncodedBatch, GenerateEvent, InferredOutputs, ToRunner } from '../runner/protocol.ts';
 import { startInMs } from './eta.ts';
 import type { Charging, GenerationProgress } from './host.ts';
 import { RATE_WINDOW, retryAfterSeconds } from './retry-after.ts';
@@ -9,13 +9,15 @@ import { RATE_WINDOW, retryAfterSeconds } from './retry-after.ts';
 /** A request on its way through a runner. */
 export interface Job extends Charging {
   readonly id: number;
-  readonly message: Extract<ToRunner, { readonly kind: 'generate' | 'tokenize' | 'encode' }>;
+  readonly message: Extract<ToRunner, { readonly kind: 'generate' | 'tokenize' | 'encode' | 'infer' }>;
   /** Every event of a generation; of other jobs only `error`. */
   deliver(event: GenerateEvent): void;
   /** The tokens of a tokenization. */
   answer(tokens: readonly number[]): void;
   /** Takes one row of an encode job; true when it was the last one missing. A row may come again after a restart. */
   takeRow?(row: EncodedBatch['rows'][number], values: Float32Array): boolean;
+  /** Takes the outputs of an infer job. */
+  takeOutputs?(outputs: InferredOutputs['outputs']): void;
   /** Asked when the runner died after events were delivered: whether they can be forgotten and the request run again. */
   mayRestart(): boolean;
 }
@@ -152,6 +154,15 @@ export class Requests {
       (entry?.job ?? this.#leaving.get(row.id))?.onCharge?.(row.deviceMs);
       if (entry?.job.takeRow?.(row, values.subarray(at * width, (at + 1) * width)) === true) this.#finish(row.id);
     });
+  }
+
+  /** The outputs of an infer job, which ends with them; nobody may want them any longer. */
+  deliverOutputs({ id, outputs, deviceMs }: InferredOutputs): void {
+    const entry = this.#sent.get(id);
+    (entry?.job ?? this.#leaving.get(id))?.onCharge?.(deviceMs);
+    if (entry === undefined) return;
+    this.#finish(id);
+    entry.job.takeOutputs?.(outputs);
   }
 
   failWaiting(error: WireError): void {

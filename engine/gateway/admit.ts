@@ -37,6 +37,9 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/assets/*',
   '/health',
   '/ready',
+  '/v2',
+  '/v2/health/live',
+  '/v2/health/ready',
   '/openapi.json',
   '/docs',
   '/docs/*',
@@ -48,6 +51,9 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
 
 /** Paths of the API outside of `/v1`, and the endpoint by whose name a key is let in. Of Ollama's, those that steer models are the console's. */
 const OTHER_API_PATHS: ReadonlyMap<string, string> = new Map([
+  ['/v2/models/:model', 'models'],
+  ['/v2/models/:model/ready', 'models'],
+  ['/v2/models/:model/infer', 'infer'],
   ['/rerank', 'rerank'],
   ['/tokenize', 'completions'],
   ['/detokenize', 'completions'],

@@ -10,7 +10,8 @@ const OLLAMA_PATHS: ReadonlySet<string> = new Set(
 /** The body of an error for a request for this path; `requestId` is told where the API's own errors tell it. */
 export function errorBodyFor(url: string, error: EngineError, requestId: string): unknown {
   const path = url.split('?')[0] ?? url;
-  if (OLLAMA_PATHS.has(path)) return ollamaError(error);
+  // The Open Inference Protocol's errors have the same shape.
+  if (OLLAMA_PATHS.has(path) || path === '/v2' || path.startsWith('/v2/')) return ollamaError(error);
   return path === '/v1/messages' || path.startsWith('/v1/messages/') ? anthropicError(error, requestId) : errorBody(error);
 }
 

@@ -42,6 +42,7 @@ import { collectSchemas, docsRoutes } from './routes/docs.ts';
 import { embeddingsRoute } from './routes/embeddings.ts';
 import { feedbackRoute } from './routes/feedback.ts';
 import { healthRoutes } from './routes/health.ts';
+import { inferRoutes } from './routes/infer.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ollamaModelRoutes } from './routes/ollama-models.ts';
 import { ollamaRoutes } from './routes/ollama.ts';
@@ -272,7 +273,7 @@ async function addRoutes(
     },
   });
   await collectSchemas(app, context.version);
-  const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute];
+  const encoderRoutes = [embeddingsRoute, rerankRoutes, classifyRoute, inferRoutes];
   for (const add of [chatRoute, completionsRoute, responseRoutes, ...encoderRoutes, modelRoutes, healthRoutes, statusRoute, pageRoutes])
     add(app, context);
   if (lan !== undefined) {

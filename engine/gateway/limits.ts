@@ -48,6 +48,8 @@ export interface Limits {
   readonly topLogprobs: number;
   /** Texts of one embeddings, rerank or classify request. */
   readonly encodeInputs: number;
+  /** Numbers in the answer of one infer request. */
+  readonly inferValues: number;
   /** Time after which such a request is refused when it has not been computed; a client may ask for less. */
   readonly encodeMs: number;
   /** Time for the last bytes to leave when the server closes. */
@@ -80,6 +82,7 @@ export const DEFAULT_LIMITS: Limits = {
   stopLength: 1_024,
   topLogprobs: 20,
   encodeInputs: 2_048,
+  inferValues: 2_000_000,
   encodeMs: 600_000,
   lastBytesMs: 2_000,
   drainRetrySeconds: 5,

@@ -1,5 +1,6 @@
 // Owns the shape of an installed model on disk: `<data>/models/<id>/model.json` and what it names.
 // Knows nothing about how files are fetched or converted. Readers of this file: fleet, runner, cli.
+import type { InferConfig } from './infer/tensors.ts';
 
 /** Bumped when a graph writer changes what it emits in a way that the runner relies on; older variants are rebuilt. */
 export const GRAPH_VERSION = 1;
@@ -239,4 +240,23 @@ export interface EncoderManifest extends CommonManifest {
   readonly tokenizer: Pick<TokenizerManifest, 'file'>;
 }
 
-export type ModelManifest = DecoderManifest | EncoderManifest;
+/** Any other ONNX model: tensors in, tensors out. */
+export interface InferManifest extends CommonManifest {
+  readonly kind: 'infer';
+  readonly config: InferConfig;
+}
+
+/** A model of texts. */
+export type TextManifest = DecoderManifest | EncoderManifest;
+
+export type ModelManifest = TextManifest | InferManifest;
+
+/** Whether the model writes text. */
+export function isDecoder(manifest: ModelManifest): manifest is DecoderManifest {
+  return manifest.kind === undefined || manifest.kind === 'decoder';
+}
+
+/** Tokens of one sequence, as trained; 0 for models that take no text. */
+export function contextLengthOf(manifest: ModelManifest): number {
+  return manifest.kind === 'infer' ? 0 : manifest.config.contextLength;
+}

@@ -37,6 +37,8 @@ export interface CApi {
   readonly getTensorElementType: (tensorInfo: bigint, out: Out<number>) => Status;
   readonly getDimensionsCount: (tensorInfo: bigint, out: Out<number>) => Status;
   readonly getDimensions: (tensorInfo: bigint, dimensions: BigInt64Array, count: number) => Status;
+  readonly getTensorMutableData: (value: bigint, out: Out<bigint>) => Status;
+  readonly getTensorTypeAndShape: (value: bigint, out: Out<bigint>) => Status;
   readonly getAllocatorWithDefaultOptions: (out: Out<bigint>) => Status;
   readonly allocatorFree: (allocator: bigint, memory: bigint) => Status;
   readonly createCpuMemoryInfo: (allocatorType: number, memoryType: number, out: Out<bigint>) => Status;
@@ -54,6 +56,7 @@ export interface CApi {
   readonly releaseSessionOptions: Release;
   readonly releaseSession: Release;
   readonly releaseTypeInfo: Release;
+  readonly releaseTensorTypeAndShape: Release;
   readonly releaseValue: Release;
   readonly releaseRunOptions: Release;
 }
@@ -92,6 +95,8 @@ const SIGNATURES: Readonly<Record<keyof CApi, Signature>> = {
   getTensorElementType: ['GetTensorElementType', [HANDLE, OUT_INT]],
   getDimensionsCount: ['GetDimensionsCount', [HANDLE, OUT_SIZE]],
   getDimensions: ['GetDimensions', [HANDLE, HANDLE, 'size_t']],
+  getTensorMutableData: ['GetTensorMutableData', [HANDLE, OUT_HANDLE]],
+  getTensorTypeAndShape: ['GetTensorTypeAndShape', [HANDLE, OUT_HANDLE]],
   getAllocatorWithDefaultOptions: ['GetAllocatorWithDefaultOptions', [OUT_HANDLE]],
   allocatorFree: ['AllocatorFree', [HANDLE, HANDLE]],
   createCpuMemoryInfo: ['CreateCpuMemoryInfo', ['int', 'int', OUT_HANDLE]],
@@ -105,6 +110,7 @@ const SIGNATURES: Readonly<Record<keyof CApi, Signature>> = {
   releaseSessionOptions: ['ReleaseSessionOptions', [HANDLE], 'void'],
   releaseSession: ['ReleaseSession', [HANDLE], 'void'],
   releaseTypeInfo: ['ReleaseTypeInfo', [HANDLE], 'void'],
+  releaseTensorTypeAndShape: ['ReleaseTensorTypeAndShapeInfo', [HANDLE], 'void'],
   releaseValue: ['ReleaseValue', [HANDLE], 'void'],
   releaseRunOptions: ['ReleaseRunOptions', [HANDLE], 'void'],
 };

@@ -13,4 +13,6 @@ export { NativeMemory } from './memory.ts';
 export { systemMemory } from './system_memory.ts';
 export { RunBinding } from './binding.ts';
 export type { BoundTensors } from './binding.ts';
+export { runOpen } from './open_run.ts';
+export type { ComputedTensor } from './open_run.ts';
 export { RunOptions } from './run_options.ts';

@@ -2,7 +2,17 @@
 // folder for others, beside cache/ and complexity/.
 import { TIERS, type RouteDecision, type RoutingSettings, type TargetNow, type UpstreamPrice } from '../contract.ts';
 import { EngineError, toWireError } from '../errors.ts';
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost, RouteAsk } from '../fleet/host.ts';
+import type {
+  EncodeRequest,
+  Encoding,
+  GenerateRequest,
+  Generation,
+  HostedModel,
+  InferRequest,
+  ModelHost,
+  RouteAsk,
+} from '../fleet/host.ts';
+import type { Tensor } from '../models/infer/tensors.ts';
 import type { GenerateEvent, PromptInput } from '../runner/protocol.ts';
 import { Calibration } from './calibration.ts';
 import type { Canaries } from './canary/canaries.ts';
@@ -15,6 +25,7 @@ import { RetryBudget } from './retry-budget.ts';
 import { RoutedGeneration, type RoutedGenerationOptions } from './routed-generation.ts';
 import { TargetBook } from './target-book.ts';
 import { meaningOf, ROUTE_NAMES, type TierTarget } from './tiers.ts';
+import { isDecoder } from '../models/manifest.ts';
 
 export interface RoutedHostOptions {
   /** Every model that can answer, those of upstreams among them. */
@@ -122,6 +133,10 @@ export class RoutedHost implements ModelHost {
     return this.#options.host.encode({ ...request, model: this.#pinnedName(request.model) }, signal);
   }
 
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    return this.#options.host.infer({ ...request, model: this.#pinnedName(request.model) }, signal);
+  }
+
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {
     return this.#options.host.tokenize(this.#pinnedName(model), prompt);
   }
@@ -157,7 +172,7 @@ export class RoutedHost implements ModelHost {
     const targets = this.book.targets().toSorted((left, right) => Number(right.tier === meaning.tier) - Number(left.tier === meaning.tier));
     for (const target of targets) {
       const model = this.#options.host.get(target.name);
-      if (model !== undefined && model.manifest.kind !== 'encoder')
+      if (model !== undefined && isDecoder(model.manifest))
         return { ...model, manifest: { ...model.manifest, id: name }, origin: 'route', pinned: false, memoryBytes: null, unloadInMs: null };
     }
     return undefined;

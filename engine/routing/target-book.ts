@@ -5,6 +5,7 @@ import type { Candidate } from './decide-route.ts';
 import { affinityOf, foreseenAnswerTokens, foreseenPromptTokens } from './request-facts.ts';
 import { PROMPT_WEIGHT, TargetStats } from './target-stats.ts';
 import { AUTO, targetsOf, type TierTarget } from './tiers.ts';
+import { isDecoder } from '../models/manifest.ts';
 
 export interface TargetBookOptions {
   readonly host: Pick<ModelHost, 'get' | 'list'>;
@@ -112,7 +113,7 @@ interface BarQuestion {
 }
 
 function barredBy({ origin, state, manifest }: HostedModel, { name, request, settings, promptTokens }: BarQuestion): string | null {
-  if (manifest.kind === 'encoder') return 'writes no text';
+  if (!isDecoder(manifest)) return 'writes no text';
   const { caller, prompt, params } = request;
   if (!isInScope(caller, name, request.model)) return 'not for this key';
   const context = state.kind === 'ready' ? state.info.contextLength : manifest.config.contextLength;

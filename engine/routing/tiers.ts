@@ -1,6 +1,7 @@
 // Decides which targets a tier has, and what a name in a request means. Pure.
 import { TIERS, type RoutingSettings, type Tier } from '../contract.ts';
 import type { HostedModel } from '../fleet/host.ts';
+import { isDecoder } from '../models/manifest.ts';
 
 export interface TierTarget {
   readonly name: string;
@@ -37,7 +38,7 @@ export function targetsOf(tiers: RoutingSettings['tiers'], models: readonly Host
 
 /** The smallest is fast, the largest premium and what lies between balanced; upstream models are premium, and the largest here then balanced. */
 function bySize(models: readonly HostedModel[]): readonly TierTarget[] {
-  const writers = models.filter(({ manifest }) => manifest.kind !== 'encoder');
+  const writers = models.filter(({ manifest }) => isDecoder(manifest));
   const local = writers
     .filter(({ origin }) => origin === undefined)
     .toSorted((left, right) => left.manifest.parameterCount - right.manifest.parameterCount)

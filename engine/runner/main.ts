@@ -6,7 +6,7 @@ import { openParentPort, type ParentPort } from './parent-port.ts';
 import type { FromRunner, RunnerInfo, RunnerOptions, ToRunner } from './protocol.ts';
 import type { ModelToLoad } from './read-model.ts';
 
-/** A model of either kind at work. */
+/** A model of any kind at work. */
 interface LoadedRunner {
   handle(message: Exclude<ToRunner, { kind: 'load' }>): void;
   dispose(): void;
@@ -36,11 +36,27 @@ async function load(port: ParentPort, options: RunnerOptions): Promise<LoadedRun
       process.exit(0);
     },
   };
-  const loaded = model.kind === 'encoder' ? await startEncoder(options, model, runnerPort) : await startDecoder(options, model, runnerPort);
-  const { runner, info }: Loaded = loaded;
+  const { runner, info } = await start(options, model, runnerPort);
   keepHeapSmall();
   port.send({ kind: 'ready', info: { ...describe(model), ...info, loadMs: performance.now() - startedMs } });
   return runner;
+}
+
+function start(options: RunnerOptions, model: ModelToLoad, port: RunnerPort): Promise<Loaded> {
+  switch (model.kind) {
+    case 'infer':
+      return startInfer(options, model, port);
+    case 'encoder':
+      return startEncoder(options, model, port);
+    case 'decoder':
+      return startDecoder(options, model, port);
+  }
+}
+
+async function startInfer(options: RunnerOptions, model: Extract<ModelToLoad, { kind: 'infer' }>, port: RunnerPort): Promise<Loaded> {
+  const { loadInfer } = await import('./infer/load-infer.ts');
+  const { runner, maxRows } = loadInfer(options, model, port);
+  return { runner, info: { contextLength: 0, maxSlots: maxRows } };
 }
 
 async function startDecoder(options: RunnerOptions, model: Extract<ModelToLoad, { kind: 'decoder' }>, port: RunnerPort): Promise<Loaded> {
@@ -63,7 +79,7 @@ function describe({ manifest, variant }: ModelToLoad): Omit<RunnerInfo, keyof Lo
     variant: variant.name,
     precision: variant.precision,
     device: 'cpu',
-    vocabSize: manifest.config.vocabSize,
+    vocabSize: manifest.kind === 'infer' ? 0 : manifest.config.vocabSize,
   };
 }
 

@@ -2,6 +2,7 @@
 // Knows nothing about HTTP or about how tokens are computed.
 import type { SlotUse } from '../contract.ts';
 import type { WireError } from '../errors.ts';
+import type { Tensor } from '../models/infer/tensors.ts';
 import type { Precision } from '../models/manifest.ts';
 
 export interface RunnerOptions {
@@ -179,11 +180,22 @@ export interface EncodeParams {
   readonly deadlineMs: number;
 }
 
+/** As those of an encode request. */
+export type InferParams = Pick<EncodeParams, 'caller' | 'deadlineMs'>;
+
 export type ToRunner =
   | { readonly kind: 'load'; readonly options: RunnerOptions }
   | { readonly kind: 'generate'; readonly id: number; readonly prompt: PromptInput; readonly params: GenerateParams }
   | { readonly kind: 'tokenize'; readonly id: number; readonly prompt: PromptInput }
   | { readonly kind: 'encode'; readonly id: number; readonly inputs: readonly EncodeInput[]; readonly params: EncodeParams }
+  | {
+      readonly kind: 'infer';
+      readonly id: number;
+      readonly inputs: readonly Tensor[];
+      /** Names of the outputs to give, in their order. */
+      readonly outputs: readonly string[];
+      readonly params: InferParams;
+    }
   | { readonly kind: 'cancel'; readonly id: number }
   /** Finish what runs, then exit with code 0. */
   | { readonly kind: 'drain' };
@@ -263,6 +275,15 @@ export interface EncodedBatch {
   readonly values: Float32Array;
 }
 
+/** What an infer request asked for. */
+export interface InferredOutputs {
+  readonly kind: 'inferred';
+  readonly id: number;
+  readonly outputs: readonly Tensor[];
+  /** Its share of the run's time, by rows. */
+  readonly deviceMs: number;
+}
+
 export interface RunnerStats {
   readonly running: number;
   readonly waiting: number;
@@ -310,6 +331,7 @@ export type FromRunner =
   | { readonly kind: 'events'; readonly events: readonly GenerateEvent[] }
   | { readonly kind: 'tokens'; readonly id: number; readonly tokens: readonly number[] }
   | { readonly kind: 'encoded'; readonly batch: EncodedBatch }
+  | InferredOutputs
   /** The request has a slot: its prefill begins. */
   | { readonly kind: 'admitted'; readonly id: number }
   /**

@@ -2,20 +2,29 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EngineError } from '../errors.ts';
-import { GRAPH_VERSION, type DecoderManifest, type EncoderManifest, type ModelManifest, type VariantManifest } from '../models/manifest.ts';
+import {
+  GRAPH_VERSION,
+  type DecoderManifest,
+  type EncoderManifest,
+  type InferManifest,
+  type ModelManifest,
+  type VariantManifest,
+} from '../models/manifest.ts';
 import { variantOf } from '../models/store/model-store.ts';
 import { parseManifest } from '../models/store/parse-manifest.ts';
 import type { RunnerOptions } from './protocol.ts';
 
 export type ModelToLoad =
   | { readonly kind: 'decoder'; readonly manifest: DecoderManifest; readonly variant: VariantManifest }
-  | { readonly kind: 'encoder'; readonly manifest: EncoderManifest; readonly variant: VariantManifest };
+  | { readonly kind: 'encoder'; readonly manifest: EncoderManifest; readonly variant: VariantManifest }
+  | { readonly kind: 'infer'; readonly manifest: InferManifest; readonly variant: VariantManifest };
 
 /** @throws EngineError `model_load_failed`, `model_file_invalid`, `model_not_found` */
 export async function readModel({ modelDir, variant: name }: Pick<RunnerOptions, 'modelDir' | 'variant'>): Promise<ModelToLoad> {
   const manifest = await readManifest(modelDir);
   const variant = variantOf(manifest, name);
   checkVersion(variant);
+  if (manifest.kind === 'infer') return { kind: 'infer', manifest, variant };
   return manifest.kind === 'encoder' ? { kind: 'encoder', manifest, variant } : { kind: 'decoder', manifest, variant };
 }
 

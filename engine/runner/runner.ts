@@ -70,6 +70,7 @@ export class Runner {
         return void this.#generate(message.id, message.prompt, message.params);
       case 'tokenize':
         return void this.#tokenize(message.id, message.prompt);
+      case 'infer':
       case 'encode':
         return this.#refuseEncode(message.id);
       case 'cancel':

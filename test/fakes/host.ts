@@ -8,10 +8,12 @@ import type {
   Generation,
   GenerationProgress,
   HostedModel,
+  InferRequest,
   ModelHost,
   ModelState,
 } from '../../engine/fleet/host.ts';
 import type { EncoderHead, EncoderManifest } from '../../engine/models/manifest.ts';
+import type { Tensor } from '../../engine/models/infer/tensors.ts';
 import type { EncodeInput, GenerateEvent, PromptInput, RunnerStats, TokenLogprob } from '../../engine/runner/protocol.ts';
 import { fakeEncoderConfig, fakeManifest } from './manifests.ts';
 
@@ -118,6 +120,11 @@ export class FakeHost implements ModelHost {
     this.busyMs += deviceMs;
     if (deviceMs > 0) request.onCharge?.(deviceMs);
     return { values, width, tokens };
+  }
+
+  infer({ model }: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    const refusal = new EngineError('invalid_request', `${model} takes no tensors.`);
+    return Promise.reject(signal.aborted ? signal.reason : refusal);
   }
 
   async tokenize(_model: string, prompt: PromptInput): Promise<readonly number[]> {

@@ -1,5 +1,14 @@
 // Several fake hosts as one: each model has a host of its own, so that each can be slow, full or broken by itself.
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost } from '../../engine/fleet/host.ts';
+import type {
+  EncodeRequest,
+  Encoding,
+  GenerateRequest,
+  Generation,
+  HostedModel,
+  InferRequest,
+  ModelHost,
+} from '../../engine/fleet/host.ts';
+import type { Tensor } from '../../engine/models/infer/tensors.ts';
 import type { GenerateEvent, PromptInput } from '../../engine/runner/protocol.ts';
 import { FakeHost, type FakeHostOptions } from './host.ts';
 
@@ -33,6 +42,10 @@ export class FakeHosts implements ModelHost {
 
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
     return this.of(request.model).encode(request, signal);
+  }
+
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    return this.of(request.model).infer(request, signal);
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {

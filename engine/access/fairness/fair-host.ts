@@ -8,9 +8,11 @@ import type {
   Generation,
   GenerationProgress,
   HostedModel,
+  InferRequest,
   ModelHost,
   RequestCaller,
 } from '../../fleet/host.ts';
+import type { Tensor } from '../../models/infer/tensors.ts';
 import type { GenerateEvent, PromptInput } from '../../runner/protocol.ts';
 import { WEIGHTS } from './fair-order.ts';
 import type { Entry } from './flow.ts';
@@ -69,6 +71,11 @@ export class FairHost implements ModelHost {
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
     const refusal = this.#refusalOf(request);
     return refusal === null ? this.#options.host.encode(request, signal) : Promise.reject(refusal);
+  }
+
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    const refusal = this.#refusalOf(request);
+    return refusal === null ? this.#options.host.infer(request, signal) : Promise.reject(refusal);
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {

@@ -82,7 +82,7 @@ async function readied({ variants, ledger, models }: ConsoleServices, { id, vari
   const found = table.variants.find(({ name }) => name === variant);
   if (found === undefined) throw new EngineError('model_not_found', `The model ${id} has no variant ${variant}.`, { param: 'variant' });
   // Vectors of two variants cannot be compared with each other.
-  if (table.kind === 'encoder')
+  if (table.kind !== 'decoder')
     throw new EngineError('invalid_request', `${id} makes vectors, and those of two variants do not mix; promote ${variant} instead.`, {
       param: 'model',
     });

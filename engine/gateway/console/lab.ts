@@ -51,7 +51,7 @@ const range = Type.Array(number, { minItems: 2, maxItems: 2, description: 'From,
 const modelVariants = shaped<ModelVariants>()(
   Type.Object({
     model: text,
-    kind: Type.Enum(['decoder', 'encoder']),
+    kind: Type.Enum(['decoder', 'encoder', 'infer']),
     defaultVariant: Type.String({ description: 'What the plain model name means.' }),
     previousVariant: nullable(Type.String({ description: 'What a rollback goes back to.' })),
     hasOwnText: Type.Boolean(),

@@ -50,7 +50,7 @@ const running = Type.Object({
 
 export const modelStatus = Type.Object({
   id: text,
-  use: Type.Enum(['text', 'embedding', 'rerank', 'classify']),
+  use: Type.Enum(['text', 'embedding', 'rerank', 'classify', 'infer']),
   state: Type.Enum(['installed', 'loading', 'ready', 'failed']),
   failure: nullable(text),
   precision: text,

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { BatchStatus, EngineStatus, ModelStatus, RunningModel } from '../../contract.ts';
 import type { HostedModel } from '../../fleet/host.ts';
+import { contextLengthOf } from '../../models/manifest.ts';
 import type { EncoderInfo, EncoderStats } from '../../runner/protocol.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
 import { useOf } from '../routes/encoder-facts.ts';
@@ -45,7 +46,7 @@ export function modelStatus(model: HostedModel, tokensPerSecond: number): ModelS
     variant,
     parameterCount: manifest.parameterCount,
     sizeBytes: files?.sizeBytes ?? 0,
-    trainedContext: manifest.config.contextLength,
+    trainedContext: contextLengthOf(manifest),
     tokensPerSecond,
     pinned,
     running: state.kind === 'ready' ? runningModel(model, state) : null,

@@ -1,6 +1,7 @@
 // What Ollama's `/api/tags`, `/api/ps` and `/api/show` say of a model. Pure.
 import { createHash } from 'node:crypto';
 import type { HostedModel } from '../../fleet/host.ts';
+import { isDecoder, type ModelManifest } from '../../models/manifest.ts';
 import { useOf } from '../routes/encoder-facts.ts';
 
 const LATEST = ':latest';
@@ -43,11 +44,11 @@ export function loadedModel(model: HostedModel, nowMs: number): object {
 /** For `/api/show`. */
 export function shownModel(model: HostedModel): object {
   const { manifest } = model;
-  const { family } = manifest.config;
+  const family = familyOf(manifest);
   return {
     modelfile: `FROM ${manifest.id}\n`,
     parameters: '',
-    template: manifest.kind === 'encoder' ? '' : (manifest.tokenizer.chatTemplate ?? ''),
+    template: !isDecoder(manifest) ? '' : (manifest.tokenizer.chatTemplate ?? ''),
     license: manifest.licence ?? '',
     modified_at: manifest.createdAt,
     details: detailsOf(model),
@@ -60,8 +61,13 @@ export function shownModel(model: HostedModel): object {
   };
 }
 
+function familyOf(manifest: ModelManifest): string {
+  return manifest.kind === 'infer' ? 'onnx' : manifest.config.family;
+}
+
 /** Under the names that GGUF gives them. */
 function numbersOf({ manifest }: HostedModel): Readonly<Record<string, number>> {
+  if (manifest.kind === 'infer') return {};
   const { contextLength, hiddenSize, headCount, layerCount, vocabSize, intermediateSize } = manifest.config;
   return {
     context_length: contextLength,
@@ -69,13 +75,13 @@ function numbersOf({ manifest }: HostedModel): Readonly<Record<string, number>> 
     feed_forward_length: intermediateSize,
     block_count: layerCount,
     'attention.head_count': headCount,
-    ...(manifest.kind === 'encoder' ? {} : { 'attention.head_count_kv': manifest.config.kvHeadCount }),
+    ...(!isDecoder(manifest) ? {} : { 'attention.head_count_kv': manifest.config.kvHeadCount }),
     vocab_size: vocabSize,
   };
 }
 
 function detailsOf({ manifest, variant }: HostedModel): object {
-  const { family } = manifest.config;
+  const family = familyOf(manifest);
   const precision = manifest.variants[variant]?.precision ?? variant;
   return {
     parent_model: '',

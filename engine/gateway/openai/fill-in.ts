@@ -1,7 +1,7 @@
 // Filling in between a prompt and a suffix: which markers a model was trained with (fill-in-the-middle, arXiv 2207.14255), and the text with them.
 // Knows models only through what their tokenizer makes of the markers.
 import type { HostedModel, ModelHost } from '../../fleet/host.ts';
-import type { DecoderManifest, ModelManifest } from '../../models/manifest.ts';
+import { isDecoder, type DecoderManifest, type ModelManifest } from '../../models/manifest.ts';
 import { unsupported } from './faults.ts';
 
 interface Markers {
@@ -38,7 +38,7 @@ export async function fillInText(
   parts: { prefix: string; suffix: string },
 ): Promise<string> {
   const { manifest } = model;
-  if (manifest.kind === 'encoder') throw unsupported('suffix', 'This model writes no text.');
+  if (!isDecoder(manifest)) throw unsupported('suffix', 'This model writes no text.');
   const found = known.get(manifest) ?? findMarkers(host, name, manifest);
   known.set(manifest, found);
   const markers = await found.catch((error: unknown) => {

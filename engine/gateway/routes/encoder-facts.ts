@@ -3,12 +3,13 @@
 import type { ModelUse } from '../../contract.ts';
 import { EngineError, assertNever } from '../../errors.ts';
 import type { HostedModel } from '../../fleet/host.ts';
-import type { DecoderManifest, EncoderConfig, EncoderHead } from '../../models/manifest.ts';
+import { isDecoder, type DecoderManifest, type EncoderConfig, type EncoderHead, type InferManifest } from '../../models/manifest.ts';
 import type { EmbeddingFacts } from '../openai/embedding-request.ts';
 import type { ClassifyFacts } from '../scoring/classify.ts';
 
 /** What a model is for. A head of one label scores pairs; one of several labels texts. */
 export function useOf({ manifest }: HostedModel): ModelUse {
+  if (manifest.kind === 'infer') return 'infer';
   if (manifest.kind !== 'encoder') return 'text';
   const { head } = manifest.config;
   if (head.kind === 'embedding') return 'embedding';
@@ -17,7 +18,12 @@ export function useOf({ manifest }: HostedModel): ModelUse {
 
 /** @throws EngineError `invalid_request` for a model that writes no text */
 export function decoderManifest(model: HostedModel): DecoderManifest {
-  return model.manifest.kind === 'encoder' ? refuse(model, 'does not write text') : model.manifest;
+  return isDecoder(model.manifest) ? model.manifest : refuse(model, 'does not write text');
+}
+
+/** @throws EngineError `invalid_request` for a model of texts */
+export function inferManifest(model: HostedModel): InferManifest {
+  return model.manifest.kind === 'infer' ? model.manifest : refuse(model, 'takes texts, no tensors');
 }
 
 /** @throws EngineError `invalid_request` for a model that makes no vectors */
@@ -59,6 +65,8 @@ function endpointOf(use: ModelUse): string {
       return '/v1/rerank and /v1/classify';
     case 'classify':
       return '/v1/classify';
+    case 'infer':
+      return '/v1/infer/{model} and /v2/models/{model}/infer';
     default:
       return assertNever(use);
   }

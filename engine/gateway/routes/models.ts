@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { mayUseModel } from '../../access/caller.ts';
 import type { HostedModel } from '../../fleet/host.ts';
+import { contextLengthOf } from '../../models/manifest.ts';
 import type { GatewayApp, GatewayContext } from '../context.ts';
 import { refuseModel } from '../admit.ts';
 import { useOf } from './encoder-facts.ts';
@@ -15,12 +16,12 @@ const modelSchema = Type.Object({
   object: Type.Literal('model'),
   created: Type.Integer({ description: 'Seconds since 1970.' }),
   owned_by: Type.String(),
-  use: Type.Enum(['text', 'embedding', 'rerank', 'classify'], { description: 'What the model is for.' }),
+  use: Type.Enum(['text', 'embedding', 'rerank', 'classify', 'infer'], { description: 'What the model is for.' }),
   dimensions: nullable(Type.Integer({ description: 'Of a vector; null for models that make none.' })),
   state: Type.Enum(['installed', 'loading', 'ready', 'failed']),
   context_window: nullable(Type.Integer({ description: 'Tokens of prompt and answer together; null until the model is loaded.' })),
   max_model_len: nullable(Type.Integer({ description: 'The same under another server’s name.' })),
-  trained_context: Type.Integer({ description: 'Tokens the model was trained on.' }),
+  trained_context: Type.Integer({ description: 'Tokens the model was trained on; 0 for models that take no text.' }),
   slots: nullable(Type.Integer({ description: 'Sequences that decode together at most; null until the model is loaded.' })),
   precision: Type.String(),
   variant: Type.String(),
@@ -67,7 +68,7 @@ function modelBody(model: HostedModel) {
     state: state.kind,
     context_window: info?.contextLength ?? null,
     max_model_len: info?.contextLength ?? null,
-    trained_context: manifest.config.contextLength,
+    trained_context: contextLengthOf(manifest),
     slots: info?.maxSlots ?? null,
     precision: files?.precision ?? info?.precision ?? variant,
     variant,

@@ -21,6 +21,8 @@ const ENDPOINTS: ReadonlyMap<string, string> = new Map([
   ['/v1/rerank', '/v1/rerank'],
   ['/rerank', '/v1/rerank'],
   ['/v1/classify', '/v1/classify'],
+  ['/v1/infer/:model', '/v1/infer'],
+  ['/v2/models/:model/infer', '/v1/infer'],
   ['/v1/responses', '/v1/responses'],
   ['/v1/messages', '/v1/messages'],
   ['/api/chat', '/api/chat'],

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../errors.ts';
-import type { ModelManifest, VariantManifest } from '../manifest.ts';
+import type { ModelManifest, TextManifest, VariantManifest } from '../manifest.ts';
 import type { EncoderSource } from '../readers/encoder/source.ts';
 import type { SourceModel } from '../readers/source-model.ts';
 import type { ModelStore } from '../store/model-store.ts';
@@ -86,14 +86,22 @@ function movedTo(variant: VariantManifest, folder: string): VariantManifest {
   return { ...variant, graphFile: moved(variant.graphFile), weightsFile: moved(variant.weightsFile) };
 }
 
+/** @throws EngineError `unsupported_model` for a model that no variant can be made or measured of */
+export function textManifest(manifest: ModelManifest): TextManifest {
+  if (manifest.kind !== 'infer') return manifest;
+  throw new EngineError('unsupported_model', 'An ordinary ONNX model is served as its file is; it has no other variants.', {
+    param: 'model',
+  });
+}
+
 /** A name may stand for other files than it did when the model was installed. */
 function requireSameModel(manifest: ModelManifest, source: SourceModel | EncoderSource): void {
-  const shape = ({ kind = 'decoder', config }: Pick<ModelManifest, 'kind' | 'config'> | SourceModel | EncoderSource): string =>
+  const shape = ({ kind = 'decoder', config }: TextManifest | SourceModel | EncoderSource): string =>
     [kind, config.family, config.layerCount, config.hiddenSize, config.intermediateSize, config.vocabSize].join(' ');
-  if (shape(manifest) === shape(source)) return;
+  if (shape(textManifest(manifest)) === shape(source)) return;
   throw new EngineError(
     'invalid_request',
-    `What ${manifest.source.reference} gives now is another model than ${manifest.id} (${shape(source)} instead of ${shape(manifest)}). Pull it again.`,
+    `What ${manifest.source.reference} gives now is another model than ${manifest.id} (${shape(source)} instead of ${shape(textManifest(manifest))}). Pull it again.`,
     { param: 'model' },
   );
 }

@@ -5,7 +5,15 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { decoderSteps } from '../graph/decoder.ts';
 import { MAX_POSITIONS } from '../graph/rope.ts';
-import type { DecoderManifest, EncoderManifest, ModelManifest, Precision, TokenizerManifest, VariantManifest } from '../manifest.ts';
+import type {
+  DecoderManifest,
+  EncoderManifest,
+  ModelManifest,
+  Precision,
+  TextManifest,
+  TokenizerManifest,
+  VariantManifest,
+} from '../manifest.ts';
 import { encoderPlan } from '../quantise/encoder-plans.ts';
 import type { EncoderSource } from '../readers/encoder/source.ts';
 import type { SourceModel } from '../readers/source-model.ts';
@@ -106,7 +114,7 @@ async function fillFolder(request: InstallRequest, folder: string): Promise<Mode
   return { formatVersion: 1, id, createdAt, source: origin, licence, parameterCount, ...own, variants, defaultVariant };
 }
 
-type Parts<T extends ModelManifest> = Pick<T, 'kind' | 'config' | 'tokenizer'>;
+type Parts<T extends TextManifest> = Pick<T, 'kind' | 'config' | 'tokenizer'>;
 
 async function decoderParts(source: SourceModel, folder: string): Promise<Parts<DecoderManifest>> {
   const tokenizer = await writeTokenizer(source, folder);

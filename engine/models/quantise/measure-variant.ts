@@ -5,13 +5,13 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TextQuality, VariantMeasurement } from '../../contract.ts';
-import type { DecoderManifest, EncoderManifest, ModelManifest, VariantManifest } from '../manifest.ts';
+import type { DecoderManifest, EncoderManifest, TextManifest, VariantManifest } from '../manifest.ts';
 import { evaluateVariant } from './evaluate.ts';
 import { evaluateEncoder } from './evaluate-encoder.ts';
 import { decoderTokens, encoderTexts, type EvaluationText } from './evaluation-texts.ts';
 import { speedOf } from './speed-process.ts';
 
-export interface MeasureRequest<M extends ModelManifest = ModelManifest> {
+export interface MeasureRequest<M extends TextManifest = TextManifest> {
   readonly manifest: M;
   /** The model's folder. */
   readonly modelDir: string;

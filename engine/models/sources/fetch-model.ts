@@ -2,6 +2,8 @@
 // Knows no protocol; each kind of source is its own file.
 import { resolve } from 'node:path';
 import { EngineError } from '../../errors.ts';
+import { findOnnxFile } from '../infer/install-onnx.ts';
+import { inspectOnnx } from '../readers/onnx/inspect.ts';
 import { openModel } from '../readers/open-model.ts';
 import { sha256OfFile } from './checksum.ts';
 import { fetchFromHub, hubAccess } from './hub.ts';
@@ -36,7 +38,8 @@ async function fetchFrom(source: SourceSpec, options: FetchOptions): Promise<Fet
       return fetchFromUrl(source, options);
     case 'file':
       // Its header first: the checksum of a large file takes long, and a bad file needs none.
-      openModel(source.path).tensors.dispose();
+      if (findOnnxFile(source.path) === null) openModel(source.path).tensors.dispose();
+      else inspectOnnx(source.path);
       return local(source, await sha256OfFile(source.path));
     case 'folder':
       return local(source, null);

@@ -18,16 +18,20 @@ export function parseManifest(id: string, text: string): InstalledModel {
 function findFault(id: string, value: Record<string, unknown>): string | null {
   if (value['formatVersion'] !== 1) return 'its format version is not 1';
   if (value['id'] !== id) return 'it names another model';
-  if (!isObject(value['config']) || !Array.isArray(value['config']['layers'])) return 'it has no config';
-  const tokenizer = value['tokenizer'];
-  if (!isObject(tokenizer)) return 'it has no tokenizer';
   const variants = value['variants'];
   if (!isObject(variants) || !Object.hasOwn(variants, String(value['defaultVariant']))) return 'it has no default variant';
-  const { kind = 'decoder' } = value;
-  if (kind !== 'decoder' && kind !== 'encoder') return 'it is of an unknown kind';
-  const vocabFiles = kind === 'decoder' ? [tokenizer['vocabFile']] : [];
-  const files = [tokenizer['file'], ...vocabFiles, ...Object.values(variants).flatMap(variantFiles)];
+  const { kind = 'decoder', config } = value;
+  if (kind !== 'decoder' && kind !== 'encoder' && kind !== 'infer') return 'it is of an unknown kind';
+  if (!isObject(config) || !Array.isArray(config[kind === 'infer' ? 'inputs' : 'layers'])) return 'it has no config';
+  const tokenizer = kind === 'infer' ? {} : value['tokenizer'];
+  if (!isObject(tokenizer)) return 'it has no tokenizer';
+  const files = [...tokenizerFiles(kind, tokenizer), ...Object.values(variants).flatMap(variantFiles)];
   return files.every((file) => typeof file === 'string' && INNER_PATH.test(file)) ? null : 'it names a file outside its folder';
+}
+
+function tokenizerFiles(kind: 'decoder' | 'encoder' | 'infer', { file, vocabFile }: Record<string, unknown>): readonly unknown[] {
+  if (kind === 'infer') return [];
+  return kind === 'decoder' ? [file, vocabFile] : [file];
 }
 
 function variantFiles(variant: unknown): readonly unknown[] {

@@ -1,7 +1,8 @@
 // Puts the response caches before a host of models: whoever asks sees a host all the same. The one way into this folder for others.
 import type { CacheSettings } from '../../contract.ts';
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost } from '../../fleet/host.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, InferRequest, ModelHost } from '../../fleet/host.ts';
 import type { Log } from '../../log.ts';
+import type { Tensor } from '../../models/infer/tensors.ts';
 import type { GenerateEvent, PromptInput } from '../../runner/protocol.ts';
 import { CachedEncodings } from './cached-encodings.ts';
 import { CachedGenerations } from './cached-generations.ts';
@@ -76,6 +77,10 @@ export class CachedHost implements ModelHost {
 
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
     return this.#encodings.encode(request, signal);
+  }
+
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    return this.#host.infer(request, signal);
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {

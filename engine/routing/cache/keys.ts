@@ -27,7 +27,8 @@ function sorted(object: Readonly<Record<string, unknown>>): Record<string, unkno
 
 /** Of the files that answer: another installation of the same model, another variant or another conversion has another one. */
 export function modelIdentity({ manifest, variant }: Pick<HostedModel, 'manifest' | 'variant'>): string {
-  const { id, createdAt, source, tokenizer } = manifest;
+  const { id, createdAt, source } = manifest;
+  const tokenizer = manifest.kind === 'infer' ? null : manifest.tokenizer;
   return digest(canonicalJson([FORMAT, id, createdAt, source, tokenizer, manifest.variants[variant]]));
 }
 

@@ -62,6 +62,10 @@ export class GradedHost implements ModelHost {
     throw writesAlone();
   }
 
+  async infer(): Promise<never> {
+    throw writesAlone();
+  }
+
   async tokenize(): Promise<readonly number[]> {
     throw writesAlone();
   }

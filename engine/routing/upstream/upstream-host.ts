@@ -1,7 +1,8 @@
 // Puts the models of upstreams beside those of another host, under the names `upstream/model`: whoever asks sees one host.
 import type { RoutingSettings, UpstreamPrice } from '../../contract.ts';
 import { EngineError, toWireError } from '../../errors.ts';
-import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, ModelHost } from '../../fleet/host.ts';
+import type { EncodeRequest, Encoding, GenerateRequest, Generation, HostedModel, InferRequest, ModelHost } from '../../fleet/host.ts';
+import type { Tensor } from '../../models/infer/tensors.ts';
 import type { GenerateEvent, PromptInput } from '../../runner/protocol.ts';
 import { upstreamBar } from '../target-book.ts';
 import { findTarget, hostedTarget, type UpstreamTarget } from './hosted.ts';
@@ -59,6 +60,10 @@ export class UpstreamHost implements ModelHost {
 
   encode(request: EncodeRequest, signal: AbortSignal): Promise<Encoding> {
     return this.#options.host.encode(request, signal);
+  }
+
+  infer(request: InferRequest, signal: AbortSignal): Promise<readonly Tensor[]> {
+    return this.#options.host.infer(request, signal);
   }
 
   tokenize(model: string, prompt: PromptInput): Promise<readonly number[]> {

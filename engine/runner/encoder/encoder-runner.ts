@@ -77,6 +77,7 @@ export class EncoderRunner {
         return void this.#encode(message);
       case 'tokenize':
       case 'generate':
+      case 'infer':
         return this.#tell(
           message.id,
           new EngineError('invalid_request', 'This model makes vectors or scores, no text.', { param: 'model' }),

@@ -22,6 +22,7 @@ export const USE_WORDS: Readonly<Record<ModelUse, string>> = {
   embedding: 'embeddings',
   rerank: 'reranking',
   classify: 'classification',
+  infer: 'tensors (ONNX)',
 };
 
 /** Those that need a look first, then those in memory; names within, so that rows stay where they are while numbers change. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { installModel } from '../../../engine/models/convert/install.ts';
-import type { DecoderManifest, ModelManifest } from '../../../engine/models/manifest.ts';
+import { contextLengthOf, isDecoder, type DecoderManifest, type ModelManifest } from '../../../engine/models/manifest.ts';
 import { openModel } from '../../../engine/models/readers/open-model.ts';
 import { ModelStore } from '../../../engine/models/store/model-store.ts';
 import { Vocab } from '../../../engine/models/store/vocab.ts';
@@ -23,7 +23,7 @@ afterEach(() => rmSync(dataDir, { recursive: true }));
 
 /** The manifest of a decoder; throws for any other. */
 function asDecoder(manifest: ModelManifest): DecoderManifest {
-  if (manifest.kind === 'encoder') throw new Error(`${manifest.id} is an encoder.`);
+  if (!isDecoder(manifest)) throw new Error(`${manifest.id} writes no text.`);
   return manifest;
 }
 
@@ -56,7 +56,7 @@ describe('a tiny model', () => {
     const claimed = { ...source, config: { ...source.config, contextLength: 100_000_000 } };
     const manifest = await installModel({ source: claimed, store, id: 'tiny', precisions: ['fp32'], origin });
     source.tensors.dispose();
-    expect(manifest.config.contextLength).toBe(262_144);
+    expect(contextLengthOf(manifest)).toBe(262_144);
   });
 });
 

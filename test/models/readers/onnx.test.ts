@@ -70,6 +70,7 @@ describe('files that an ONNX model names', () => {
     'C:\\secret',
     '..\\secret',
     '.',
+    '*/_ORT_MEM_ADDR_/*',
   ])('are refused when one is %j', (location) => {
     expect(() => filesOf(inGraph(tensor(location)))).toThrow(EngineError);
   });
@@ -82,6 +83,12 @@ describe('files that an ONNX model names', () => {
     ['99999999999999999999', '1'],
   ])('are refused with offset %s and length %s', (offset, length) => {
     expect(() => filesOf(inGraph(tensor('weights.bin', offset, length)))).toThrow(EngineError);
+  });
+
+  it('are refused when one is an address in memory, also where a file has that name', () => {
+    mkdirSync(join(folder, '*', '_ORT_MEM_ADDR_'), { recursive: true });
+    writeFileSync(join(folder, '*', '_ORT_MEM_ADDR_', '*'), Buffer.alloc(100));
+    expect(() => filesOf(inGraph(tensor('*/_ORT_MEM_ADDR_/*')))).toThrow(/address in memory/);
   });
 
   it('are found when the location flag is missing', () => {

@@ -24,6 +24,8 @@ const DATA_LOCATION = 14;
 const LOCATION_EXTERNAL = 1;
 const MAX_DEPTH = 64;
 const MAX_TEXT_BYTES = 4_096;
+/** ONNX Runtime reads such a location as an address in its own memory. */
+const MEMORY_ADDRESS = '_ORT_MEM_ADDR_';
 const RELATIVE_PATH = /^(?![/\\])(?!.*(?:^|[/\\])\.\.(?:[/\\]|$))[^:\0]+$/;
 
 /** Where one tensor's data lies in another file. */
@@ -112,6 +114,7 @@ function neededBytes(tensors: readonly ExternalTensor[]): ReadonlyMap<string, nu
 
 function checkPlace(folder: string, location: string, bytes: number): void {
   const shown = JSON.stringify(location.slice(0, 200));
+  if (location.includes(MEMORY_ADDRESS)) throw refused(`it names an address in memory, ${shown}`);
   if (!RELATIVE_PATH.test(location)) throw refused(`it names a file outside its folder, ${shown}`);
   const path = join(folder, location);
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw refused(`the file ${shown} is missing`);

@@ -48,6 +48,15 @@ export class ProtobufWalk {
     return this.#decoder.decode(this.#bytes(span));
   }
 
+  /** A packed field's numbers. Throws `model_file_invalid`. */
+  *varints(span: Span): Generator<number> {
+    for (let at = span.from; at < span.to;) {
+      const { value, end } = this.#varint(at, span.to);
+      yield value;
+      at = end;
+    }
+  }
+
   invalid(at: number, fault: string): Error {
     return invalidFile(this.#file.path, `${fault} (byte ${at})`);
   }
