@@ -7,6 +7,7 @@ import { inspectOnnx } from '../readers/onnx/inspect.ts';
 import { openModel } from '../readers/open-model.ts';
 import { sha256OfFile } from './checksum.ts';
 import { fetchFromHub, hubAccess } from './hub.ts';
+import { throughProxies } from './proxy.ts';
 import { fetchFromPython } from './python.ts';
 import type { FetchedModel, FetchOptions, SourceSpec } from './source.ts';
 import { fetchFromUrl } from './url.ts';
@@ -19,7 +20,7 @@ export async function fetchModel(sources: readonly SourceSpec[], options: FetchO
   const reasons: string[] = [];
   for (const source of sources) {
     try {
-      return await fetchFrom(source, options);
+      return await throughProxies(process.env, () => fetchFrom(source, options));
     } catch (cause) {
       if (!(cause instanceof EngineError) || cause.code !== 'source_unreachable') throw cause;
       reasons.push(cause.message);
