@@ -1,5 +1,6 @@
 // Opens the books and connects them: who hears of a finished request, of a sample, of a changed setting.
 // Its imports are loaded when the server listens already.
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { CostSettings } from '../contract.ts';
 import type { ConsoleServices, KnownModel } from '../gateway/console/services.ts';
@@ -19,7 +20,7 @@ import { openLedger } from '../ledger/sqlite-ledger.ts';
 import type { LoadTestControl } from '../loadtest/load-test-control.ts';
 import { LoadTests } from '../loadtest/load-tests.ts';
 import { LoadTestReports } from '../loadtest/reports.ts';
-import { CATALOGUE, installedBytes } from '../models/sources/catalogue.ts';
+import { CATALOGUE, installedBytes, memoryFit, runningBytes } from '../models/sources/catalogue.ts';
 import { ModelStore } from '../models/store/model-store.ts';
 import type { BookkeepingOptions, ServedModels } from './bookkeeping.ts';
 import { openChecklist } from './open-checklist.ts';
@@ -83,7 +84,7 @@ async function openOn(ledger: Ledger, options: OpenBooksOptions): Promise<Books>
       metrics,
       cost,
       devices,
-      catalogue: CATALOGUE.map(catalogueModel),
+      catalogue: () => CATALOGUE.map(catalogueModel),
     },
     take: (record) => {
       meters.take(record);
@@ -180,5 +181,11 @@ function tell(sink: (record: RequestRecord) => void, record: RequestRecord, log:
 }
 
 function catalogueModel({ id, title, use, millions, licence, contextLength }: (typeof CATALOGUE)[number]): KnownModel {
-  return { id, title, use, parameterCount: Math.round(millions * 1e6), sizeBytes: installedBytes(millions), licence, contextLength };
+  const sizeBytes = installedBytes(millions);
+  const memoryBytes = runningBytes(sizeBytes);
+  const fit = memoryFit(memoryBytes, {
+    free: process.availableMemory(),
+    total: Math.min(process.constrainedMemory() || Infinity, totalmem()),
+  });
+  return { id, title, use, parameterCount: Math.round(millions * 1e6), sizeBytes, memoryBytes, fit, licence, contextLength };
 }

@@ -1,14 +1,12 @@
 // `millrace catalogue`: what can be pulled, whether it has room here and how fast it would be; and what other programs have fetched.
 import { homedir, totalmem } from 'node:os';
-import { CATALOGUE, installedBytes, type CatalogueEntry } from '../models/sources/catalogue.ts';
+import { CATALOGUE, installedBytes, memoryFit, runningBytes, type CatalogueEntry } from '../models/sources/catalogue.ts';
 import { findOtherPrograms, type FoundModel } from '../models/sources/other-programs.ts';
 import { decodeBytesPerSecond } from '../models/store/decode-rate.ts';
 import { ModelStore } from '../models/store/model-store.ts';
 import { formatTable } from './list.ts';
 import { formatBytes } from './progress.ts';
 
-/** Weights, and some room for the KV cache and the process itself. */
-const MEMORY_OVER_SIZE = 1.25;
 const COLUMNS = ['NAME', 'USE', 'PARAMETERS', 'INT8', 'MEMORY', 'CONTEXT', 'LICENCE', 'HERE', 'TOKENS/S'];
 const FOUND_COLUMNS = ['FROM', 'NAME', 'SIZE', 'TO INSTALL'];
 
@@ -44,14 +42,14 @@ export async function listCatalogue(dataDir: string, search: readonly string[], 
 export function catalogueRow({ millions, sources: _, ...facts }: CatalogueEntry, machine: Machine): CatalogueRow {
   const sizeBytes = installedBytes(millions);
   const { memory, bytesPerSecond, installed } = machine;
-  const memoryBytes = Math.round(sizeBytes * MEMORY_OVER_SIZE);
-  const room = memoryBytes <= memory.free ? 'fits' : memoryBytes <= Math.max(memory.total, memory.free) ? 'tight' : 'too large';
+  const memoryBytes = runningBytes(sizeBytes);
+  const room = memoryFit(memoryBytes, memory);
   return {
     ...facts,
     parameterCount: Math.round(millions * 1e6),
     sizeBytes,
     memoryBytes,
-    fit: installed.has(facts.id) ? 'installed' : room,
+    fit: installed.has(facts.id) ? 'installed' : room === 'too_large' ? 'too large' : room,
     tokensPerSecond: facts.use === 'text' && bytesPerSecond !== null ? bytesPerSecond / sizeBytes : null,
   };
 }

@@ -32,6 +32,10 @@ export interface CatalogueModel {
   readonly parameterCount: number;
   /** About what it takes on disk once it is installed in 8 bits. */
   readonly sizeBytes: number;
+  /** About what it takes in memory while it runs. */
+  readonly memoryBytes: number;
+  /** Whether this machine has that memory: free now, when other programs leave it, or never. */
+  readonly fit: 'fits' | 'tight' | 'too_large';
   /** As the hub names it. */
   readonly licence: string;
   /** In tokens. */

@@ -52,7 +52,7 @@ function opening(faults: number): Opening {
         metrics: { render: async () => ({ contentType: 'text/plain', body: '' }) },
         devices: () => [],
         cost: () => cost,
-        catalogue: [],
+        catalogue: () => [],
       },
       batches: noBatches,
       checklist: noChecklist,

@@ -174,7 +174,7 @@ export async function startEngine(pageDir: string, options: FakeEngineOptions = 
       metrics: { render: async () => ({ contentType: 'text/plain', body: '' }) },
       devices: () => options.devices ?? [aDevice()],
       cost: () => cost,
-      catalogue: options.catalogue ?? [],
+      catalogue: () => options.catalogue ?? [],
     }),
   });
   const { url } = await gateway.listen();

@@ -28,7 +28,7 @@ export function jobRoutes(app: GatewayApp, services: () => Promise<ConsoleServic
   app.get('/api/catalogue', { schema: catalogueSchema }, async () => {
     const { catalogue: known, variants } = await services();
     const bytesPerSecond = await variants.decodeBytesPerSecond();
-    return known.map((model) => ({ ...model, tokensPerSecond: expectedSpeed(model, bytesPerSecond) }));
+    return known().map((model) => ({ ...model, tokensPerSecond: expectedSpeed(model, bytesPerSecond) }));
   });
   app.get('/api/jobs', { schema: listSchema }, async () => (await services()).jobs.list());
   app.post('/api/jobs/pull', { schema: pullSchema }, async ({ body: { name, precision = null } }, reply) =>

@@ -168,6 +168,8 @@ export const catalogue = shaped<readonly contract.CatalogueModel[]>()(
       use: modelStatus.properties.use,
       parameterCount: Type.Integer(),
       sizeBytes: Type.Integer({ description: 'About what it takes once installed in 8 bits.' }),
+      memoryBytes: Type.Integer({ description: 'About what it takes in memory while it runs.' }),
+      fit: Type.Enum(['fits', 'tight', 'too_large'], { description: 'Whether that memory is free now, is there at all, or is not.' }),
       licence: text,
       contextLength: Type.Integer(),
       tokensPerSecond: nullable(Type.Number({ description: 'About what one stream gets on this machine.' })),

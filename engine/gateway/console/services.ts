@@ -16,10 +16,10 @@ export interface ConsoleServices {
   readonly devices: () => readonly DeviceNow[];
   /** The last 24 hours. */
   readonly cost: () => CostNow;
-  readonly catalogue: readonly KnownModel[];
+  readonly catalogue: () => readonly KnownModel[];
 }
 
-/** What is known of a model whatever the machine. */
+/** What is known of a model before any was measured here. */
 export type KnownModel = Omit<CatalogueModel, 'tokensPerSecond'>;
 
 export interface AlertControl {

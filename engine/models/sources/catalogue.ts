@@ -231,3 +231,17 @@ const BYTES_PER_PARAMETER = 1.2;
 export function installedBytes(millions: number): number {
   return Math.round(millions * 1e6 * BYTES_PER_PARAMETER);
 }
+
+/** Weights, and some room for the KV cache and the process itself. */
+const MEMORY_OVER_SIZE = 1.25;
+
+/** About what a model of this size on disk takes while it runs. */
+export function runningBytes(sizeBytes: number): number {
+  return Math.round(sizeBytes * MEMORY_OVER_SIZE);
+}
+
+/** Whether so much memory is free now (`fits`), is there at all (`tight`), or is not (`too_large`). */
+export function memoryFit(neededBytes: number, { free, total }: { readonly free: number; readonly total: number }) {
+  if (neededBytes <= free) return 'fits';
+  return neededBytes <= Math.max(total, free) ? 'tight' : 'too_large';
+}

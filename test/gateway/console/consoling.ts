@@ -84,8 +84,18 @@ export function fakeServices(ledger: FakeLedger, told: string[]): ConsoleService
       savedShare: null,
       measured: false,
     }),
-    catalogue: [
-      { id: 'mill-2b', title: 'Mill 2B', use: 'text', parameterCount: 2e9, sizeBytes: 2.4e9, licence: 'mit', contextLength: 4096 },
+    catalogue: () => [
+      {
+        id: 'mill-2b',
+        title: 'Mill 2B',
+        use: 'text',
+        parameterCount: 2e9,
+        sizeBytes: 2.4e9,
+        memoryBytes: 3e9,
+        fit: 'tight',
+        licence: 'mit',
+        contextLength: 4096,
+      },
     ],
   };
 }

@@ -200,7 +200,9 @@ describe('jobs', () => {
     for (const action of ['pause', 'resume']) expect((await call('POST', `/api/jobs/job-1/${action}`)).status).toBe(200);
     expect((await call('DELETE', '/api/jobs/job-1')).status).toBe(200);
     expect(told).toEqual(['pull mill-2b int8,fp32', 'pull mill-2b null', 'pause job-1', 'resume job-1', 'cancel job-1']);
-    expect(await json(call('GET', '/api/catalogue'))).toMatchObject([{ id: 'mill-2b', parameterCount: 2e9 }]);
+    expect(await json(call('GET', '/api/catalogue'))).toMatchObject([
+      { id: 'mill-2b', parameterCount: 2e9, memoryBytes: 3e9, fit: 'tight' },
+    ]);
   });
 
   it('refuse what is not there, by name', async () => {

@@ -9,11 +9,11 @@ import { startBrowser } from '../browser.ts';
 import { builtPage } from '../built-page.ts';
 import { startEngine, visit, type FakeEngine, type FakeEngineOptions } from '../engine.ts';
 
-const facts = { licence: 'apache-2.0', contextLength: 8192 };
+const facts = { licence: 'apache-2.0', contextLength: 8192, fit: 'fits' } as const;
 const CATALOGUE: readonly KnownModel[] = [
-  { id: 'small', title: 'Small', use: 'text', parameterCount: 135e6, sizeBytes: 142e6, ...facts },
-  { id: 'huge', title: 'Huge', use: 'text', parameterCount: 70e9, sizeBytes: 75e9, ...facts },
-  { id: 'vectors', title: 'Vectors', use: 'embedding', parameterCount: 22e6, sizeBytes: 23e6, ...facts },
+  { id: 'small', title: 'Small', use: 'text', parameterCount: 135e6, sizeBytes: 142e6, memoryBytes: 178e6, ...facts },
+  { id: 'huge', title: 'Huge', use: 'text', parameterCount: 70e9, sizeBytes: 75e9, memoryBytes: 94e9, ...facts, fit: 'too_large' },
+  { id: 'vectors', title: 'Vectors', use: 'embedding', parameterCount: 22e6, sizeBytes: 23e6, memoryBytes: 29e6, ...facts },
 ];
 
 let browser: Browser;
