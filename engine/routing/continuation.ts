@@ -2,11 +2,12 @@
 import type { GenerateRequest } from '../fleet/host.ts';
 import type { PromptInput } from '../runner/protocol.ts';
 
-/** The request for the rest; null where it cannot be had: of several choices, of token prompts, with log-probabilities, or with nothing left to say. */
+/** The request for the rest; null where it cannot be had: of several choices, of token prompts, under a grammar (it would begin anew), with log-probabilities, or with nothing left to say. */
 export function continuationOf(request: GenerateRequest, said: string, saidTokens: number): GenerateRequest | null {
   const { params } = request;
   const left = params.maxTokens === null ? null : params.maxTokens - saidTokens;
-  if (params.n !== 1 || params.topLogprobs !== null || params.promptLogprobs || (left !== null && left < 1)) return null;
+  if (params.grammar !== undefined || params.n !== 1 || params.topLogprobs !== null || params.promptLogprobs || (left !== null && left < 1))
+    return null;
   const prompt = promptWith(request.prompt, said);
   if (prompt === null) return null;
   // What a cache keeps is whole answers to what was asked.

@@ -114,7 +114,6 @@ describe('what a chat refuses by name', () => {
     tool_choice: 'required',
     functions: [{ name: 'f' }],
     function_call: { name: 'f' },
-    response_format: { type: 'json_object' },
     modalities: ['text', 'audio'],
     audio: { voice: 'alloy' },
     prediction: { type: 'content', content: 'x' },

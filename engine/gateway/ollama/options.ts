@@ -45,7 +45,6 @@ const OPTION_REFUSALS: Refusals = {
 /** Fields beside `options` that are not supported, by endpoint. */
 export const CHAT_REFUSALS: Refusals = {
   tools: { harmless: emptyList, why: 'tool calls are not supported yet' },
-  format: { harmless: oneOf(''), why: 'structured output is not supported yet' },
   think: { harmless: oneOf(false), why: 'reasoning cannot be steered yet' },
 };
 export const GENERATE_REFUSALS: Refusals = {

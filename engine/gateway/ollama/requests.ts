@@ -1,7 +1,7 @@
 // The requests of Ollama's `/api/chat`, `/api/generate`, `/api/embed` and `/api/embeddings`: their schemas, and what they ask of the host. Pure.
 import { Type, type Static } from 'typebox';
 import type { GenerateRequest } from '../../fleet/host.ts';
-import type { PromptInput, TemplateMessage } from '../../runner/protocol.ts';
+import type { GrammarSpec, PromptInput, TemplateMessage } from '../../runner/protocol.ts';
 import type { Limits } from '../limits.ts';
 import { invalid, unsupported } from '../openai/faults.ts';
 import { refuseUnsupported } from '../openai/refusals.ts';
@@ -20,6 +20,14 @@ const modelFields = {
 };
 const streamField = { stream: Type.Optional(Type.Boolean({ description: 'One JSON object a line. Default true.' })) };
 
+const formatField = {
+  format: Type.Optional(
+    Type.Union([Type.Enum(['', 'json']), Type.Object({})], {
+      description: '`json`, or a JSON Schema that the answer follows as far as it can be enforced.',
+    }),
+  ),
+};
+
 const message = Type.Object({
   role: Type.Enum(['system', 'user', 'assistant', 'tool']),
   content: Type.Optional(Type.String()),
@@ -30,6 +38,7 @@ const message = Type.Object({
 export const chatBody = Type.Object({
   ...modelFields,
   ...streamField,
+  ...formatField,
   messages: Type.Optional(Type.Array(message, { description: 'None: the model is loaded, or unloaded.' })),
 });
 export type ChatBody = Static<typeof chatBody>;
@@ -37,6 +46,7 @@ export type ChatBody = Static<typeof chatBody>;
 export const generateBody = Type.Object({
   ...modelFields,
   ...streamField,
+  ...formatField,
   prompt: Type.Optional(Type.String({ description: 'None: the model is loaded, or unloaded.' })),
   suffix: Type.Optional(Type.String({ description: 'The text after the answer, for models that fill in.' })),
   system: Type.Optional(Type.String()),
@@ -59,7 +69,7 @@ export function readChat(body: ChatBody, model: string, limits: Limits): Generat
   refuseUnsupported(body, CHAT_REFUSALS);
   const { messages = [], options = {} } = body;
   if (messages.length > limits.messages) throw invalid('messages', `messages has more than ${limits.messages} entries.`);
-  const params = readOptions(options, limits);
+  const params = { ...readOptions(options, limits), ...readFormat(body.format) };
   return messages.length === 0 ? null : { model, prompt: chatPrompt(messages.map(toTemplateMessage)), params };
 }
 
@@ -67,12 +77,18 @@ export function readChat(body: ChatBody, model: string, limits: Limits): Generat
 export function readGenerate(body: GenerateBody, model: string, limits: Limits): GenerateRequest | null {
   refuseUnsupported(body, GENERATE_REFUSALS);
   const { prompt = '', system = '', raw = false, options = {} } = body;
-  const params = readOptions(options, limits);
+  const params = { ...readOptions(options, limits), ...readFormat(body.format) };
   if (prompt === '' && (body.suffix ?? '') === '') return null;
   // Filling in has no chat: the prompt is what stands before.
   if (raw || (body.suffix ?? '') !== '') return { model, prompt: { kind: 'text', text: prompt }, params };
   const messages = [...(system === '' ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }];
   return { model, prompt: chatPrompt(messages), params };
+}
+
+function readFormat(format: ChatBody['format']): { readonly grammar?: GrammarSpec } {
+  if (format === undefined || format === '') return {};
+  const field = 'format';
+  return { grammar: format === 'json' ? { kind: 'json', field } : { kind: 'json_schema', field, schema: format, strict: false } };
 }
 
 function chatPrompt(messages: readonly TemplateMessage[]): PromptInput {

@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import type { GenerateRequest } from '../../fleet/host.ts';
 import type { TemplateMessage } from '../../runner/protocol.ts';
 import type { Limits } from '../limits.ts';
+import { grammarFields, readConstraint } from './answer-grammar.ts';
 import { invalid, unsupported } from './faults.ts';
 import { CHAT_REFUSALS, refuseUnsupported } from './refusals.ts';
 import { readSampling, readStop, samplingFields } from './sampling.ts';
@@ -34,6 +35,7 @@ export const chatBody = Type.Object({
   logprobs: Type.Optional(Type.Boolean()),
   top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'Alternatives for each token; needs `logprobs`.' })),
   ...samplingFields,
+  ...grammarFields,
   ...streamFields,
   continue_final_message: Type.Optional(
     Type.Boolean({ description: 'Go on with the last message, which is the assistant’s, instead of answering it (as vLLM does).' }),
@@ -80,6 +82,7 @@ function toRequest(body: ChatBody, vocabSize: number, limits: Limits): GenerateR
       promptLogprobs: false,
       n: body.n ?? 1,
       ignoreEos: body.ignore_eos ?? false,
+      ...readConstraint(body),
     },
   };
 }

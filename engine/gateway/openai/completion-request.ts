@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import type { GenerateRequest } from '../../fleet/host.ts';
 import type { GenerateParams, PromptInput } from '../../runner/protocol.ts';
 import type { Limits } from '../limits.ts';
+import { grammarFields, readConstraint } from './answer-grammar.ts';
 import { invalid, unsupported } from './faults.ts';
 import { COMPLETION_REFUSALS, refuseUnsupported } from './refusals.ts';
 import { readSampling, readStop, samplingFields } from './sampling.ts';
@@ -33,6 +34,7 @@ export const completionBody = Type.Object({
     Type.Integer({ minimum: 0, maximum: 20, description: 'Log-probability of each token with this many alternatives.' }),
   ),
   ...samplingFields,
+  ...grammarFields,
   ...streamFields,
   user: Type.Optional(Type.String({ description: 'Accepted; has no effect on the answer.' })),
 });
@@ -80,6 +82,7 @@ function readParams(body: CompletionBody, facts: PromptFacts, limits: Limits): O
     topLogprobs: body.logprobs ?? (choosing ? 0 : null),
     n: made,
     ignoreEos: body.ignore_eos ?? false,
+    ...readConstraint(body),
   };
 }
 

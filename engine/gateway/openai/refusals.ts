@@ -16,10 +16,6 @@ export const oneOf =
   (...values: readonly unknown[]) =>
   (value: unknown): boolean =>
     values.includes(value);
-const hasType =
-  (type: string) =>
-  (value: unknown): boolean =>
-    typeof value === 'object' && value !== null && 'type' in value && value.type === type;
 
 /** Objects whose fields all have one of these values; a field of none is not harmless. */
 export const hasOnly =
@@ -34,7 +30,6 @@ export const CHAT_REFUSALS: Refusals = {
   tool_choice: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
   functions: { harmless: emptyList, why: NO_TOOLS },
   function_call: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
-  response_format: { harmless: hasType('text'), why: 'only the type "text" is supported yet' },
   modalities: { harmless: (value) => JSON.stringify(value) === '["text"]', why: 'answers are text only' },
   audio: { harmless: never, why: 'answers are text only' },
   prediction: { harmless: never, why: 'predicted outputs are not supported' },

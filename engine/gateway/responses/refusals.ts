@@ -1,17 +1,17 @@
 // Documented fields of `/v1/responses` that this server cannot honour. Pure.
 import { emptyList, hasOnly, never, NO_TOOLS, oneOf, type Refusals } from '../openai/refusals.ts';
 
-const isPlainText = (value: unknown): boolean => {
+/** The format is read elsewhere. */
+const isOfUsualLength = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, verbosity, ...others } = value as Readonly<Record<string, unknown>>;
-  const isText = format === undefined || (typeof format === 'object' && format !== null && 'type' in format && format.type === 'text');
-  return isText && (verbosity === undefined || verbosity === 'medium') && Object.keys(others).length === 0;
+  const { format: _, verbosity, ...others } = value as Readonly<Record<string, unknown>>;
+  return (verbosity === undefined || verbosity === 'medium') && Object.keys(others).length === 0;
 };
 
 export const RESPONSE_REFUSALS: Refusals = {
   tools: { harmless: emptyList, why: NO_TOOLS },
   tool_choice: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
-  text: { harmless: isPlainText, why: 'only the format "text" and the verbosity "medium" are supported yet' },
+  text: { harmless: isOfUsualLength, why: 'beside the format only the verbosity "medium" is supported' },
   reasoning: {
     harmless: hasOnly({ effort: ['none'], summary: ['auto'], generate_summary: ['auto'] }),
     why: 'reasoning cannot be steered yet',

@@ -3,6 +3,7 @@
 import { Type, type Static } from 'typebox';
 import type { GenerateRequest } from '../../fleet/host.ts';
 import type { Limits } from '../limits.ts';
+import { readFormat, type Constraint } from '../openai/answer-grammar.ts';
 import { invalid, unsupported } from '../openai/faults.ts';
 import { refuseUnsupported } from '../openai/refusals.ts';
 import { readSampling, readStop, samplingFields } from '../openai/sampling.ts';
@@ -30,6 +31,22 @@ export const responseBody = Type.Object({
     Type.Integer({ minimum: 1, description: 'Tokens of the answer at most. Default: what the context holds.' }),
   ),
   ...samplingFields,
+  text: Type.Optional(
+    Type.Object({
+      format: Type.Optional(
+        Type.Object(
+          {
+            type: Type.String({ description: '`text`, `json_object` or `json_schema`.' }),
+            name: Type.Optional(Type.String()),
+            schema: Type.Optional(Type.Unknown()),
+            strict: Type.Optional(Type.Boolean({ description: 'A keyword that cannot be enforced is refused by name. Default false.' })),
+          },
+          { description: 'What the answer must look like.' },
+        ),
+      ),
+      verbosity: Type.Optional(Type.String()),
+    }),
+  ),
   top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'Alternatives for each token.' })),
   include: Type.Optional(
     Type.Array(Type.String(), {
@@ -101,6 +118,7 @@ export function readResponse(body: ResponseBody, vocabSize: number, limits: Limi
     promptLogprobs: false,
     n: 1,
     ignoreEos: body.ignore_eos ?? false,
+    ...readText(body),
   };
   const { input, previousId, prompt } = readConversation(body, limits);
   return {
@@ -112,6 +130,11 @@ export function readResponse(body: ResponseBody, vocabSize: number, limits: Limi
     background,
     after: (history) => ({ model: body.model, prompt: prompt(history), params }),
   };
+}
+
+function readText({ text }: ResponseBody): Constraint {
+  const grammar = text?.format === undefined ? null : readFormat(text.format, 'text.format', '');
+  return grammar === null ? {} : { grammar };
 }
 
 export interface ConversationAsk {

@@ -60,7 +60,7 @@ function echoOf(body: ResponseBody): object {
     service_tier: 'default',
     store: body.store ?? true,
     temperature: body.temperature ?? 1,
-    text: { format: { type: 'text' }, verbosity: 'medium' },
+    text: { format: body.text?.format ?? { type: 'text' }, verbosity: 'medium' },
     tool_choice: 'auto',
     tools: [],
     top_logprobs: body.top_logprobs ?? 0,

@@ -47,7 +47,7 @@ export const response: TSchema = Type.Object({
   previous_response_id: nullable(Type.String()),
   store: Type.Boolean(),
   temperature: Type.Number(),
-  text: Type.Object({ format: Type.Object({ type: Type.Literal('text') }) }),
+  text: Type.Object({ format: Type.Object({ type: Type.Enum(['text', 'json_object', 'json_schema']) }) }),
   tool_choice: Type.Literal('auto'),
   tools: Type.Array(Type.Unknown()),
   top_p: Type.Number(),

@@ -34,7 +34,10 @@ export function modelIdentity({ manifest, variant }: Pick<HostedModel, 'manifest
 
 /** Of one generation: model, prompt and every parameter, as they are once defaults are filled in and fields without effect are gone. */
 export function answerKey(scope: string, identity: string, { prompt, params }: GenerateRequest): string {
-  return digest(`${scope}\nanswer\n${identity}\n${canonicalJson([prompt, params])}`);
+  const { grammar, ...rest } = params;
+  // Properties are written in the schema's own order, so that another order is another grammar.
+  const constraint = grammar === undefined ? '' : `\n${JSON.stringify(grammar)}`;
+  return digest(`${scope}\nanswer\n${identity}\n${canonicalJson([prompt, rest])}${constraint}`);
 }
 
 /** Of the row of one input; `form` names what else the row depends on. The text is taken as the model gets it, letter by letter. */

@@ -22,6 +22,7 @@ export const ANTHROPIC: Wire = { request: toRequest, read: readEvent };
 function toRequest({ request, model, key, maxTokens }: WireQuestion): WireRequest {
   const { sampling, stop, n } = request.params;
   if (n !== 1) throw unsupported('More than one answer');
+  if (request.params.grammar !== undefined) throw unsupported(request.params.grammar.field, request.params.grammar.field);
   const { system, messages } = conversationOf(request.prompt);
   const { temperature, topP, topK } = sampling;
   // Newer models take one of the two; a plain 1 says nothing.

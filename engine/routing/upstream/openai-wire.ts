@@ -1,6 +1,6 @@
 // OpenAI's chat completions as an upstream: platform.openai.com/docs/api-reference/chat (create, streaming). Pure.
 import { EngineError } from '../../errors.ts';
-import type { PromptInput } from '../../runner/protocol.ts';
+import type { GrammarSpec, PromptInput } from '../../runner/protocol.ts';
 import {
   countOf,
   garbage,
@@ -20,7 +20,7 @@ import {
 export const OPENAI: Wire = { request: toRequest, read: readEvent };
 
 function toRequest({ request, model, key, maxTokens, isContinued }: WireQuestion): WireRequest {
-  const { sampling, stop, n } = request.params;
+  const { sampling, stop, n, grammar } = request.params;
   const { temperature, topP, frequencyPenalty, presencePenalty, seed } = sampling;
   return {
     path: '/chat/completions',
@@ -38,10 +38,23 @@ function toRequest({ request, model, key, maxTokens, isContinued }: WireQuestion
       ...(seed === null ? {} : { seed }),
       ...(stop.length === 0 ? {} : { stop }),
       ...(n === 1 ? {} : { n }),
+      ...(grammar === undefined ? {} : { response_format: formatOf(grammar) }),
       // Known to vLLM and to this server, not to OpenAI's own.
       ...(isContinued ? { add_generation_prompt: false, continue_final_message: true } : {}),
     },
   };
+}
+
+/** @throws EngineError `unsupported_parameter` naming the field for what is no JSON */
+function formatOf(grammar: GrammarSpec): object {
+  switch (grammar.kind) {
+    case 'json':
+      return { type: 'json_object' };
+    case 'json_schema':
+      return { type: 'json_schema', json_schema: { name: 'answer', schema: grammar.schema, strict: grammar.strict } };
+    default:
+      throw unsupported(grammar.field, grammar.field);
+  }
 }
 
 /** A plain text becomes a question. @throws EngineError `unsupported_parameter` */

@@ -95,6 +95,7 @@ export function saidBy(error: unknown): string {
   return (textOf(message) || textOf(type) || 'no reason').slice(0, SHOWN_CHARS);
 }
 
-export function unsupported(what: string): EngineError {
-  return new EngineError('unsupported_parameter', `${what} is not supported by this upstream model.`);
+/** `param`: the request's field; absent where it is not known. */
+export function unsupported(what: string, param?: string): EngineError {
+  return new EngineError('unsupported_parameter', `${what} is not supported by this upstream model.`, param === undefined ? {} : { param });
 }
