@@ -1,6 +1,6 @@
 // The Vercel AI SDK through its provider for OpenAI-compatible servers.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, streamText } from 'ai';
+import { APICallError, generateText, jsonSchema, Output, streamText } from 'ai';
 import { type TestAPI, expect } from 'vitest';
 import { MODEL } from '../served.ts';
 import { FRANCE, FRANCE_ANSWER, STORY } from './questions.ts';
@@ -55,6 +55,18 @@ export function aiSdkSuite(it: TestAPI, baseUrl: () => string): void {
       maxOutputTokens: 6,
     });
     expect(result.text).toMatch(FRANCE_ANSWER);
+  });
+
+  it('makes an object by a schema', async () => {
+    const structured = createOpenAICompatible({ name: 'millrace', baseURL: baseUrl(), supportsStructuredOutputs: true });
+    const schema = jsonSchema<{ city: string }>({
+      type: 'object',
+      properties: { city: { type: 'string', enum: ['Rome', 'Paris', 'Berlin'] } },
+      required: ['city'],
+      additionalProperties: false,
+    });
+    const result = await generateText({ ...settings, model: structured(MODEL), messages: [...FRANCE], output: Output.object({ schema }) });
+    expect(result.output).toEqual({ city: 'Paris' });
   });
 
   it('reads the error of a missing model', async () => {

@@ -118,6 +118,33 @@ export function openaiSuite(it: TestAPI, baseUrl: () => string): void {
     expect(answer.choices[0]?.message.content).toMatch(FRANCE_ANSWER);
   });
 
+  it('parses an answer that follows a JSON schema, in its order of properties', async () => {
+    const schema = {
+      type: 'object',
+      properties: { city: { type: 'string', maxLength: 20 }, inhabitants: { type: 'integer', minimum: 1, maximum: 99_999_999 } },
+      required: ['city', 'inhabitants'],
+      additionalProperties: false,
+    };
+    const answer = await client().chat.completions.parse({
+      ...askFrance,
+      max_tokens: 100,
+      response_format: { type: 'json_schema', json_schema: { name: 'city', strict: true, schema } },
+    });
+    expect(answer.choices[0]?.finish_reason).toBe('stop');
+    const { parsed } = answer.choices[0]?.message ?? {};
+    expect(parsed).toEqual({ city: expect.any(String), inhabitants: expect.any(Number) });
+    expect(Object.keys(parsed ?? {})).toEqual(['city', 'inhabitants']);
+  });
+
+  it('names the keyword of a strict schema that cannot be enforced', async () => {
+    const schema = { type: 'object', properties: { all: { type: 'array', uniqueItems: true } } };
+    const failure = client().chat.completions.create({
+      ...askFrance,
+      response_format: { type: 'json_schema', json_schema: { name: 'all', strict: true, schema } },
+    });
+    await expect(failure).rejects.toMatchObject({ status: 400, message: expect.stringContaining('uniqueItems') });
+  });
+
   it('continues a text, several prompts at once, and echoes them', async () => {
     const prompt = ['The capital of France is', 'Two plus two is'];
     const answer = await client().completions.create({ model: MODEL, prompt, temperature: 0, max_tokens: 6, echo: true });

@@ -79,7 +79,6 @@ describe('text', () => {
 
   it.each([
     ['tools', chat({ tools: [{ type: 'function' }] })],
-    ['format', chat({ format: 'json' })],
     ['think', chat({ think: true })],
     ['mirostat', chat({ options: { mirostat: 1 } })],
     ['images', chat({ messages: [{ role: 'user', content: 'x', images: ['aGk='] }] })],

@@ -246,7 +246,7 @@ it('counts the tokens of an input', async () => {
 describe('what a response refuses by name', () => {
   it.each([
     ['tools', 'unsupported_parameter', { tools: [{ type: 'web_search' }] }],
-    ['text', 'unsupported_parameter', { text: { format: { type: 'json_object' } } }],
+    ['text', 'unsupported_parameter', { text: { verbosity: 'low' } }],
     ['reasoning', 'unsupported_parameter', { reasoning: { effort: 'high' } }],
     ['truncation', 'unsupported_parameter', { truncation: 'auto' }],
     ['conversation', 'unsupported_parameter', { conversation: 'conv_1' }],

@@ -50,10 +50,9 @@ export class SemanticCache {
   /** Whether a similar question's answer may serve. */
   isFor(request: GenerateRequest, { control }: CacheAsk): boolean {
     const { enabled, semanticSimilarity } = this.#options.settings();
-    const { n, topLogprobs } = request.params;
-    return (
-      enabled && semanticSimilarity !== null && control === 'use' && n === 1 && topLogprobs === null && questionOf(request.prompt) !== null
-    );
+    const { n, topLogprobs, grammar } = request.params;
+    const isPlain = n === 1 && topLogprobs === null && grammar === undefined;
+    return enabled && semanticSimilarity !== null && control === 'use' && isPlain && questionOf(request.prompt) !== null;
   }
 
   /** Never rejects. */

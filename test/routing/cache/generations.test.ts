@@ -29,6 +29,18 @@ describe('answers', () => {
     expect(done).toMatchObject({ timings: { queueMs: 0, prefillMs: 0, decodeMs: 0, deviceMs: 0 } });
   });
 
+  it('takes another order of a schema’s properties for another question: answers follow it', async () => {
+    const { host, cache } = start();
+    const properties = { a: { type: 'null' }, b: { type: 'null' } };
+    const under = (schema: object) => ({ grammar: { kind: 'json_schema', field: 'f', strict: true, schema } as const });
+    const turned = { type: 'object', properties: { b: properties.b, a: properties.a } };
+    for (const params of [under({ type: 'object', properties }), under({ type: 'object', properties }), under(turned), {}]) {
+      generate(cache, chat('Why?', params));
+      await finish(host);
+    }
+    expect(host.requests).toHaveLength(3);
+  });
+
   it('leaves answers alone that are drawn at random, and takes a seed as reproducible', async () => {
     const { host, cache } = start();
     const random = { sampling: { ...PLAIN_SAMPLING, temperature: 1 } };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GenerateEvent } from '../../../engine/runner/protocol.ts';
 import { PROMPT_TOKENS } from '../../fakes/upstream.ts';
 import { answer, chat } from '../routing.ts';
+import type { GrammarSpec } from '../../../engine/runner/protocol.ts';
 import { upstreams } from './upstreams.ts';
 
 const USD = (PROMPT_TOKENS * 1_000 + 2 * 2_000) / 1e6;
@@ -109,6 +110,26 @@ describe('UpstreamHost', () => {
     expect(codes).toContain('insufficient_quota');
     expect(server.requests.length).toBeLessThan(12);
     expect(spending.usd).toBeLessThanOrEqual(1);
+  });
+
+  it('passes JSON formats on where the API has a word for them, and refuses other grammars by name', async () => {
+    const plain = chat('up/strong');
+    const under = (grammar: GrammarSpec) => ({ ...plain, params: { ...plain.params, grammar } });
+    const schema = { type: 'object' };
+    const json = under({ kind: 'json_schema', field: 'response_format', schema, strict: true });
+    const openai = await upstreams({ api: 'openai' });
+    await answer(openai.host, json);
+    expect(openai.server.requests[0]?.body).toMatchObject({
+      response_format: { type: 'json_schema', json_schema: { schema, strict: true } },
+    });
+    const regex = await answer(openai.host, under({ kind: 'regex', field: 'guided_regex', pattern: 'a' }));
+    const anthropic = await upstreams({ api: 'anthropic' });
+    const foreign = await answer(anthropic.host, json);
+    expect([regex, foreign].map(({ events }) => events)).toMatchObject([
+      [{ kind: 'error', error: { code: 'unsupported_parameter', param: 'guided_regex' } }],
+      [{ kind: 'error', error: { code: 'unsupported_parameter', param: 'response_format' } }],
+    ]);
+    expect(openai.server.requests.length + anthropic.server.requests.length).toBe(1);
   });
 
   it('translates system messages and sampling', async () => {
