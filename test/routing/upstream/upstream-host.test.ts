@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { GenerateEvent } from '../../../engine/runner/protocol.ts';
+import type { GenerateEvent, GrammarSpec } from '../../../engine/runner/protocol.ts';
 import { PROMPT_TOKENS } from '../../fakes/upstream.ts';
 import { answer, chat } from '../routing.ts';
-import type { GrammarSpec } from '../../../engine/runner/protocol.ts';
 import { upstreams } from './upstreams.ts';
 
 const USD = (PROMPT_TOKENS * 1_000 + 2 * 2_000) / 1e6;
@@ -113,7 +112,7 @@ describe('UpstreamHost', () => {
   });
 
   it('passes JSON formats on where the API has a word for them, and refuses other grammars by name', async () => {
-    const plain = chat('up/strong');
+    const plain = chat('up/strong', 'hi');
     const under = (grammar: GrammarSpec) => ({ ...plain, params: { ...plain.params, grammar } });
     const schema = { type: 'object' };
     const json = under({ kind: 'json_schema', field: 'response_format', schema, strict: true });
