@@ -4,6 +4,7 @@ import { OPTIONS, readConfig, type EngineConfig, type OptionName } from '../conf
 import type { RunnerSource } from '../fleet/runner-process.ts';
 import { engineVersion } from '../main.ts';
 import { CATALOGUE, DEFAULT_MODEL } from '../models/sources/catalogue.ts';
+import { addBackup } from './backup-program.ts';
 import { DEFAULT_PRECISION } from './default-precision.ts';
 import { addDoctor } from './doctor-program.ts';
 import { EXIT, reportFailure } from './exit-codes.ts';
@@ -11,6 +12,7 @@ import { addKey } from './key-program.ts';
 import { addLab } from './lab-program.ts';
 import { addLoadTest } from './loadtest-program.ts';
 import { addRouter } from './router-program.ts';
+import { addService } from './service-program.ts';
 
 type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
 /** What the commands leave and are given. */
@@ -55,7 +57,22 @@ Start here:
   millrace run ${DEFAULT_MODEL} "Why is the sky blue?"
 ${EXIT_CODES}`,
     );
-  const parts = [addServe, addPull, addCatalogue, addList, addRun, addRemove, addLab, addKey, addRouter, addDoctor, addLoadTest, addBench];
+  const parts = [
+    addServe,
+    addPull,
+    addCatalogue,
+    addList,
+    addRun,
+    addRemove,
+    addLab,
+    addKey,
+    addRouter,
+    addDoctor,
+    addLoadTest,
+    addBackup,
+    addService,
+    addBench,
+  ];
   for (const add of parts) add(program, outcome);
   return program;
 }
