@@ -20,6 +20,7 @@ const KeysScreen = lazy(async () => ({ default: (await import('./keys/keys-scree
 const HistoryScreen = lazy(async () => ({ default: (await import('./history/history-screen.tsx')).HistoryScreen }));
 const CostScreen = lazy(async () => ({ default: (await import('./cost/cost-screen.tsx')).CostScreen }));
 const ChecklistScreen = lazy(async () => ({ default: (await import('./checklist/checklist-screen.tsx')).ChecklistScreen }));
+const LoadTestScreen = lazy(async () => ({ default: (await import('./loadtest/loadtest-screen.tsx')).LoadTestScreen }));
 const AlertsScreen = lazy(async () => ({ default: (await import('./alerts/alerts-screen.tsx')).AlertsScreen }));
 const ConnectScreen = lazy(async () => ({ default: (await import('./connect/connect-screen.tsx')).ConnectScreen }));
 const SettingsScreen = lazy(async () => ({ default: (await import('./settings/settings-screen.tsx')).SettingsScreen }));
@@ -77,6 +78,9 @@ function Screens() {
       </Route>
       <Route path='/checklist'>
         <ChecklistScreen />
+      </Route>
+      <Route path='/loadtest'>
+        <LoadTestScreen />
       </Route>
       <Route path='/alerts'>
         <AlertsScreen />

@@ -8,6 +8,7 @@ import type {
   AlertsAnswer,
   ChecklistAnswer,
   CostReport,
+  LoadTestsAnswer,
   ModelSlo,
   NowSnapshot,
   RequestRow,
@@ -16,6 +17,7 @@ import type {
 } from '../../engine/contract.ts';
 import type { RouteDecision, Settings, Slo, SlosAnswer, WebhookTest } from '../../engine/contract.ts';
 import { PAGE_POLICY } from '../../engine/gateway/routes/page.ts';
+import { loadTestReports } from './load-tests.ts';
 import { aChecklist } from './checklists.ts';
 import { aSnapshot } from './factories.ts';
 import { aCostReport, someSettings } from './figures.ts';
@@ -39,6 +41,7 @@ export class FakeConsole {
   alerts: AlertsAnswer = { rules: someSettings().alerts.rules, active: [], history: [] };
   cost: CostReport = aCostReport();
   checklist: ChecklistAnswer = aChecklist();
+  loadTests: LoadTestsAnswer = { run: null, reports: [] };
   rows: readonly RequestRow[] = [];
   decisions: readonly RouteDecision[] = [];
   /** A value of a series at a time; null is a gap. */
@@ -112,6 +115,7 @@ export class FakeConsole {
       '/api/settings': () => this.settings,
       '/api/alerts': () => this.alerts,
       '/api/checklist': () => this.checklist,
+      '/api/loadtests': () => this.loadTests,
       '/api/slos': () => this.#slos(),
       '/api/cost': () => ({ ...this.cost, by: url.searchParams.get('by') }),
       '/api/history/series': () => this.#seriesOf(url.searchParams),
@@ -120,7 +124,8 @@ export class FakeConsole {
     };
     const decision = this.decisions.find(({ requestId }) => url.pathname === `/api/router/decisions/${requestId}`);
     const row = this.rows.find(({ rowId }) => url.pathname === `/api/history/requests/${rowId}`);
-    const answer = row ?? decision ?? answers[url.pathname]?.();
+    const report = loadTestReports().find(({ id }) => url.pathname === `/api/loadtests/${id}`);
+    const answer = row ?? decision ?? report ?? answers[url.pathname]?.();
     if (answer === undefined) send(response, 404, refusal('Unknown path.'));
     else send(response, 200, answer);
   }

@@ -5,6 +5,7 @@ import { seriousFaults } from './axe.ts';
 import { consolePages, cutControls, overflow } from './console-pages.ts';
 import { aModel, anAlert, aRow, aSnapshot } from './factories.ts';
 import type { FakeConsole } from './fake-console.ts';
+import { loadTestRun, loadTestSummaries } from './load-tests.ts';
 import { alerted, heavyLoad, manyModels } from './load.ts';
 
 const { open } = consolePages();
@@ -20,6 +21,7 @@ const NAME = 'n'.repeat(80);
 
 function busy(fake: FakeConsole): void {
   fake.snapshot = alerted();
+  fake.loadTests = { run: loadTestRun(), reports: loadTestSummaries() };
   fake.alerts = {
     ...fake.alerts,
     active: fake.snapshot.alerts,

@@ -9,6 +9,7 @@ export const SCREENS = [
   { path: '/batches', title: 'Batches', key: 'b' },
   { path: '/history', title: 'History', key: 'h' },
   { path: '/cost', title: 'Cost', key: 'o' },
+  { path: '/loadtest', title: 'Load test', key: 't' },
   { path: '/checklist', title: 'Checklist', key: 'k' },
   { path: '/alerts', title: 'Alerts', key: 'a' },
   { path: '/api', title: 'API', key: 'p' },
