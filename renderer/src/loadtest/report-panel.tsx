@@ -162,7 +162,7 @@ function Timeline({ report: { id, startedMs, timeline } }: { readonly report: Lo
         title='Requests under way'
         unit=''
         format={formatCount}
-        lines={[{ label: 'under way', values: timeline.map(({ open }) => open) }]}
+        lines={[{ label: 'open', values: timeline.map(({ open }) => open) }]}
       />
     </PlotGrid>
   );
