@@ -110,8 +110,6 @@ describe('a whole chat answer', () => {
 
 describe('what a chat refuses by name', () => {
   const unsupported = {
-    tools: [{ type: 'function', function: { name: 'f' } }],
-    tool_choice: 'required',
     functions: [{ name: 'f' }],
     function_call: { name: 'f' },
     modalities: ['text', 'audio'],
@@ -134,8 +132,9 @@ describe('what a chat refuses by name', () => {
 
   it.each([
     ['messages[0].content[0]', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] }],
-    ['messages[0].role', { messages: [{ role: 'tool', content: 'x', tool_call_id: '1' }] }],
-    ['messages[0].tool_calls', { messages: [{ role: 'assistant', content: null, tool_calls: [{ id: '1' }] }] }],
+    ['messages[0].role', { messages: [{ role: 'function', content: 'x', name: 'f' }] }],
+    ['tools[0].type', { tools: [{ type: 'custom' }] }],
+    ['messages[0].tool_calls[0].type', { messages: [{ role: 'assistant', content: null, tool_calls: [{ type: 'custom' }] }] }],
     ['stream_options.include_obfuscation', { stream: true, stream_options: { include_obfuscation: true } }],
   ])('%s', async (param, extra) => {
     const { url } = await serving();

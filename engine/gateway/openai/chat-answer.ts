@@ -3,6 +3,7 @@
 import type { FinishReason, GenerateEvent, TokenLogprob, Usage } from '../../runner/protocol.ts';
 import { usageBody, type AnswerHead } from './answer-head.ts';
 import type { JsonFormat, StreamFormat } from './answer-format.ts';
+import { CallParser, type AnswerPart } from './call-parser.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 
 export interface ChatShape {
@@ -10,6 +11,8 @@ export interface ChatShape {
   readonly n: number;
   readonly logprobs: boolean;
   readonly includeUsage: boolean;
+  /** The answer may call tools. */
+  readonly hasTools: boolean;
 }
 
 export class ChatStream implements StreamFormat {
@@ -17,6 +20,7 @@ export class ChatStream implements StreamFormat {
   readonly #writer: ChunkWriter;
   #begun = false;
   #spoken = false;
+  #parsers: readonly CallParser[] = [];
 
   constructor(shape: ChatShape) {
     this.#shape = shape;
@@ -24,7 +28,10 @@ export class ChatStream implements StreamFormat {
   }
 
   frames(_prompt: number, event: GenerateEvent): string {
-    if (event.kind === 'started') return this.#roles();
+    if (event.kind === 'started') {
+      this.#parsers = this.#shape.hasTools ? parsersFor(this.#shape.n) : [];
+      return this.#roles();
+    }
     const frames = this.#said(event);
     this.#spoken ||= frames !== '';
     return frames;
@@ -40,7 +47,10 @@ export class ChatStream implements StreamFormat {
 
   #said(event: GenerateEvent): string {
     if (event.kind === 'text') return this.#text(event.choice, event.text, event.logprobs);
-    return event.kind === 'finish' ? this.#choice(event.choice, '{}', 'null', JSON.stringify(event.reason)) : '';
+    if (event.kind !== 'finish') return '';
+    const parser = this.#parsers[event.choice];
+    const rest = this.#parts(event.choice, parser?.end() ?? []);
+    return rest + this.#choice(event.choice, '{}', 'null', JSON.stringify(reasonOf(event.reason, parser?.calls ?? 0)));
   }
 
   #roles(): string {
@@ -52,13 +62,51 @@ export class ChatStream implements StreamFormat {
 
   #text(choice: number, text: string, logprobs: readonly TokenLogprob[] | null): string {
     const asked = this.#shape.logprobs && logprobs !== null && logprobs.length > 0;
+    const parser = this.#parsers[choice];
+    if (parser !== undefined)
+      return (
+        (asked ? this.#choice(choice, '{"content":""}', JSON.stringify(logprobsBody(logprobs)), 'null') : '') +
+        this.#parts(choice, parser.take(text))
+      );
     if (text === '' && !asked) return '';
     return this.#choice(choice, `{"content":${JSON.stringify(text)}}`, asked ? JSON.stringify(logprobsBody(logprobs)) : 'null', 'null');
+  }
+
+  #parts(choice: number, parts: readonly AnswerPart[]): string {
+    return parts.map((part) => this.#choice(choice, JSON.stringify(deltaOf(part)), 'null', 'null')).join('');
   }
 
   #choice(index: number, delta: string, logprobs: string, finish: string): string {
     return this.#writer.frame(`{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}`);
   }
+}
+
+const parsersFor = (n: number): CallParser[] => Array.from({ length: n }, () => new CallParser());
+const reasonOf = (reason: FinishReason | null, calls: number): string | null => (reason === 'stop' && calls > 0 ? 'tool_calls' : reason);
+
+function deltaOf(part: AnswerPart): object {
+  switch (part.kind) {
+    case 'content':
+      return { content: part.text };
+    case 'call':
+      return { tool_calls: [{ index: part.call, id: part.id, type: 'function', function: { name: part.name, arguments: '' } }] };
+    case 'arguments':
+      return { tool_calls: [{ index: part.call, function: { arguments: part.text } }] };
+  }
+}
+
+/** The message of a whole answer, and whether it calls. */
+function messageOf(text: string): { readonly said: object; readonly calls: number } {
+  const parser = new CallParser();
+  const parts = [...parser.take(text), ...parser.end()];
+  const calls = parts.flatMap((part) => {
+    if (part.kind !== 'call') return [];
+    const texts = parts.map((other) => (other.kind === 'arguments' && other.call === part.call ? other.text : ''));
+    return [{ id: part.id, type: 'function', function: { name: part.name, arguments: texts.join('') } }];
+  });
+  const content = parts.map((part) => (part.kind === 'content' ? part.text : '')).join('');
+  if (calls.length === 0) return { said: { content }, calls: 0 };
+  return { said: { content: content.trim() === '' ? null : content, tool_calls: calls }, calls: calls.length };
 }
 
 interface Choice {
@@ -90,12 +138,15 @@ export class ChatJson implements JsonFormat {
 
   body(usage: Usage): unknown {
     const { id, created, model, system_fingerprint } = this.#shape.head;
-    const choices = this.#choices.map((choice, index) => ({
-      index,
-      message: { role: 'assistant', content: choice.text, refusal: null, annotations: [] },
-      logprobs: this.#shape.logprobs ? logprobsBody(choice.logprobs) : null,
-      finish_reason: choice.reason,
-    }));
+    const choices = this.#choices.map((choice, index) => {
+      const { said, calls } = this.#shape.hasTools ? messageOf(choice.text) : { said: { content: choice.text }, calls: 0 };
+      return {
+        index,
+        message: { role: 'assistant', ...said, refusal: null, annotations: [] },
+        logprobs: this.#shape.logprobs ? logprobsBody(choice.logprobs) : null,
+        finish_reason: reasonOf(choice.reason, calls),
+      };
+    });
     return { id, object: 'chat.completion', created, model, system_fingerprint, choices, usage: usageBody(usage) };
   }
 }

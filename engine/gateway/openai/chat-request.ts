@@ -8,6 +8,7 @@ import { grammarFields, readConstraint } from './answer-grammar.ts';
 import { invalid, unsupported } from './faults.ts';
 import { CHAT_REFUSALS, refuseUnsupported } from './refusals.ts';
 import { readSampling, readStop, samplingFields } from './sampling.ts';
+import { callField, callsText, knowsTools, readTools, resultText, toolFields, withToolPrompt, type ToolAsk } from './tools.ts';
 import { readStreaming, streamFields, type Streaming } from './streaming.ts';
 
 const contentPart = Type.Object({ type: Type.String(), text: Type.Optional(Type.String()), refusal: Type.Optional(Type.String()) });
@@ -17,7 +18,8 @@ const message = Type.Object({
   content: Type.Optional(Type.Union([Type.String(), Type.Array(contentPart)], { description: 'Text, or parts of type `text`.' })),
   name: Type.Optional(Type.String({ description: 'Passed to the model’s chat template.' })),
   refusal: Type.Optional(Type.String()),
-  tool_calls: Type.Optional(Type.Array(Type.Unknown())),
+  tool_calls: Type.Optional(callField),
+  tool_call_id: Type.Optional(Type.String()),
   function_call: Type.Optional(Type.Unknown()),
   audio: Type.Optional(Type.Unknown()),
 });
@@ -36,6 +38,7 @@ export const chatBody = Type.Object({
   top_logprobs: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'Alternatives for each token; needs `logprobs`.' })),
   ...samplingFields,
   ...grammarFields,
+  ...toolFields,
   ...streamFields,
   continue_final_message: Type.Optional(
     Type.Boolean({ description: 'Go on with the last message, which is the assistant’s, instead of answering it (as vLLM does).' }),
@@ -58,22 +61,42 @@ type Message = Static<typeof message>;
 export interface ChatAsk extends Streaming {
   readonly request: GenerateRequest;
   readonly logprobs: boolean;
+  /** The answer may call tools. */
+  readonly hasTools: boolean;
+}
+
+/** What the model's files say about chats. */
+export interface ChatFacts {
+  readonly vocabSize: number;
+  readonly chatTemplate: string | null;
 }
 
 /** @throws EngineError `unsupported_parameter`, `invalid_request` */
-export function readChat(body: ChatBody, vocabSize: number, limits: Limits): ChatAsk {
+export function readChat(body: ChatBody, facts: ChatFacts, limits: Limits): ChatAsk {
   refuseUnsupported(body, CHAT_REFUSALS);
   if (body.messages.length > limits.messages) throw invalid('messages', `messages has more than ${limits.messages} entries.`);
   if ((body.n ?? 1) > limits.choices) throw invalid('n', `n must be at most ${limits.choices}.`);
   const logprobs = body.logprobs ?? false;
   if (body.top_logprobs !== undefined && !logprobs) throw invalid('top_logprobs', 'top_logprobs needs logprobs to be true.');
-  return { ...readStreaming(body), logprobs, request: toRequest(body, vocabSize, limits) };
+  const tools = readTools(body);
+  const plain = toRequest(body, facts, limits);
+  return { ...readStreaming(body), logprobs, hasTools: tools !== null, request: tools === null ? plain : withTools(plain, tools, facts) };
 }
 
-function toRequest(body: ChatBody, vocabSize: number, limits: Limits): GenerateRequest {
+function withTools(request: ChatRequest, { tools, grammar }: ToolAsk, { chatTemplate }: ChatFacts): ChatRequest {
+  const { prompt, params } = request;
+  if (params.grammar !== undefined)
+    throw unsupported(params.grammar.field, `${params.grammar.field} is not supported together with tools; set tool_choice to none.`);
+  const told = knowsTools(chatTemplate) ? { ...prompt, tools } : { ...prompt, messages: withToolPrompt(prompt.messages, tools) };
+  return { ...request, prompt: told, params: { ...params, grammar } };
+}
+
+type ChatRequest = GenerateRequest & { readonly prompt: Extract<GenerateRequest['prompt'], { kind: 'chat' }> };
+
+function toRequest(body: ChatBody, { vocabSize }: ChatFacts, limits: Limits): ChatRequest {
   return {
     model: body.model,
-    prompt: { kind: 'chat', messages: body.messages.map(toTemplateMessage), tools: null, templateOptions: continuing(body) },
+    prompt: { kind: 'chat', messages: joinResults(body.messages.map(toTemplateMessage)), tools: null, templateOptions: continuing(body) },
     params: {
       sampling: readSampling(body, vocabSize),
       maxTokens: tokenLimit(body),
@@ -102,13 +125,27 @@ function tokenLimit(body: ChatBody): number | null {
 
 function toTemplateMessage(message: Message, index: number): TemplateMessage {
   const at = `messages[${index}]`;
-  if (message.role === 'tool' || message.role === 'function')
-    throw unsupported(`${at}.role`, `The role ${message.role} is not supported yet.`);
-  if ((message.tool_calls?.length ?? 0) > 0) throw unsupported(`${at}.tool_calls`, 'Tool calls are not supported yet.');
-  if (message.function_call !== undefined) throw unsupported(`${at}.function_call`, 'Function calls are not supported yet.');
+  if (message.role === 'function') throw unsupported(`${at}.role`, 'The role function is not supported; use tool.');
+  if (message.function_call !== undefined) throw unsupported(`${at}.function_call`, 'Function calls are not supported; use tool_calls.');
   if (message.audio !== undefined) throw unsupported(`${at}.audio`, 'Audio is not supported.');
   const role = message.role === 'developer' ? 'system' : message.role;
-  return { role, content: textOf(message, at), ...(message.name === undefined ? {} : { name: message.name }) };
+  if (role === 'tool') return { role, content: resultText(textOf(message, at)) };
+  const calls = callsText(message.tool_calls ?? [], `${at}.tool_calls`);
+  const content = [textOf(message, at), calls].filter((text) => text !== '').join('\n');
+  return { role, content, ...(message.name === undefined ? {} : { name: message.name }) };
+}
+
+/** Results in turn are one message of the user: templates want turns to alternate. */
+function joinResults(messages: readonly TemplateMessage[]): readonly TemplateMessage[] {
+  const joined: TemplateMessage[] = [];
+  messages.forEach((message, at) => {
+    const before = joined.at(-1);
+    if (message.role !== 'tool') joined.push(message);
+    else if (before !== undefined && messages[at - 1]?.role === 'tool')
+      joined[joined.length - 1] = { ...before, content: `${before.content}\n${message.content}` };
+    else joined.push({ role: 'user', content: message.content });
+  });
+  return joined;
 }
 
 /** Parts are joined by line feeds: a template sees one text. */

@@ -26,10 +26,8 @@ export const hasOnly =
 export const NO_TOOLS = 'tool calls are not supported yet';
 
 export const CHAT_REFUSALS: Refusals = {
-  tools: { harmless: emptyList, why: NO_TOOLS },
-  tool_choice: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
-  functions: { harmless: emptyList, why: NO_TOOLS },
-  function_call: { harmless: oneOf('none', 'auto'), why: NO_TOOLS },
+  functions: { harmless: emptyList, why: 'use tools' },
+  function_call: { harmless: oneOf('none', 'auto'), why: 'use tool_choice' },
   modalities: { harmless: (value) => JSON.stringify(value) === '["text"]', why: 'answers are text only' },
   audio: { harmless: never, why: 'answers are text only' },
   prediction: { harmless: never, why: 'predicted outputs are not supported' },

@@ -21,9 +21,16 @@ const schema = {
 export function chatRoute(app: GatewayApp, context: GatewayContext): void {
   app.post('/v1/chat/completions', { schema, preValidation: dropNullFields }, async (request, reply) => {
     const model = findModel(context.host, request.body.model);
-    const ask = readChat(request.body, decoderManifest(model).config.vocabSize, context.limits);
+    const { config, tokenizer } = decoderManifest(model);
+    const ask = readChat(request.body, { vocabSize: config.vocabSize, chatTemplate: tokenizer.chatTemplate }, context.limits);
     const head = newHead('chatcmpl', request.body.model, model, context.now());
-    const shape: ChatShape = { head, n: ask.request.params.n, logprobs: ask.logprobs, includeUsage: ask.includeUsage };
+    const shape: ChatShape = {
+      head,
+      n: ask.request.params.n,
+      logprobs: ask.logprobs,
+      hasTools: ask.hasTools,
+      includeUsage: ask.includeUsage,
+    };
     const answering = { context, reply, model, requests: [ask.request] };
     return ask.stream ? answerStream(answering, new ChatStream(shape)) : answerJson(answering, new ChatJson(shape));
   });

@@ -46,15 +46,32 @@ const head = {
   system_fingerprint: Type.String(),
 };
 
+const chatReason = Type.Enum(['stop', 'length', 'tool_calls']);
+const called = Type.Object({ name: Type.String(), arguments: Type.String() });
+const toolCalls = Type.Array(Type.Object({ id: Type.String(), type: Type.Literal('function'), function: called }));
+const callDeltas = Type.Array(
+  Type.Object({
+    index: Type.Integer(),
+    id: Type.Optional(Type.String()),
+    type: Type.Optional(Type.Literal('function')),
+    function: Type.Partial(called),
+  }),
+);
+
 export const chatCompletion = Type.Object({
   ...head,
   object: Type.Literal('chat.completion'),
   choices: Type.Array(
     Type.Object({
       index: Type.Integer(),
-      message: Type.Object({ role: Type.Literal('assistant'), content: Type.String(), refusal: Type.Null() }),
+      message: Type.Object({
+        role: Type.Literal('assistant'),
+        content: nullable(Type.String()),
+        tool_calls: Type.Optional(toolCalls),
+        refusal: Type.Null(),
+      }),
       logprobs: nullable(chatLogprobs),
-      finish_reason: finishReason,
+      finish_reason: chatReason,
     }),
   ),
   usage,
@@ -69,10 +86,11 @@ export const chatChunk = Type.Object({
       delta: Type.Object({
         role: Type.Optional(Type.Literal('assistant')),
         content: Type.Optional(Type.String()),
+        tool_calls: Type.Optional(callDeltas),
         refusal: Type.Optional(Type.Null()),
       }),
       logprobs: nullable(chatLogprobs),
-      finish_reason: nullable(finishReason),
+      finish_reason: nullable(chatReason),
     }),
   ),
   usage: Type.Optional(nullable(usage)),
