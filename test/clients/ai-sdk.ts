@@ -1,6 +1,6 @@
 // The Vercel AI SDK through its provider for OpenAI-compatible servers.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, jsonSchema, Output, streamText } from 'ai';
+import { APICallError, generateText, jsonSchema, Output, streamText, tool } from 'ai';
 import { type TestAPI, expect } from 'vitest';
 import { MODEL } from '../served.ts';
 import { FRANCE, FRANCE_ANSWER, STORY } from './questions.ts';
@@ -55,6 +55,28 @@ export function aiSdkSuite(it: TestAPI, baseUrl: () => string): void {
       maxOutputTokens: 6,
     });
     expect(result.text).toMatch(FRANCE_ANSWER);
+  });
+
+  it('streams a call of a tool', async () => {
+    const inputSchema = jsonSchema<{ city: string }>({
+      type: 'object',
+      properties: { city: { type: 'string', enum: ['Paris', 'Rome'] } },
+      required: ['city'],
+      additionalProperties: false,
+    });
+    const tools = { weather: tool({ description: 'The weather of a city', inputSchema }) };
+    const result = streamText({
+      ...settings,
+      model: provider()(MODEL),
+      messages: [...FRANCE],
+      tools,
+      toolChoice: 'required',
+      maxOutputTokens: 200,
+    });
+    const calls = await result.toolCalls;
+    expect(await result.finishReason).toBe('tool-calls');
+    for (const call of calls) expect(call).toMatchObject({ toolName: 'weather', input: { city: expect.stringMatching(/Paris|Rome/) } });
+    expect(calls.length).toBeGreaterThan(0);
   });
 
   it('makes an object by a schema', async () => {

@@ -136,6 +136,38 @@ export function openaiSuite(it: TestAPI, baseUrl: () => string): void {
     expect(Object.keys(parsed ?? {})).toEqual(['city', 'inhabitants']);
   });
 
+  it('calls a tool when it must, and reads its result', async () => {
+    const parameters = {
+      type: 'object',
+      properties: { city: { enum: ['Paris', 'Rome'] } },
+      required: ['city'],
+      additionalProperties: false,
+    };
+    const tools = [{ type: 'function' as const, function: { name: 'weather', description: 'The weather of a city', parameters } }];
+    const first = await client().chat.completions.create({
+      ...askFrance,
+      max_tokens: 100,
+      tools,
+      tool_choice: 'required',
+      parallel_tool_calls: false,
+    });
+    const message = first.choices[0]?.message;
+    const call = message?.tool_calls?.[0];
+    if (message === undefined || call?.type !== 'function') throw new Error('No call came.');
+    expect(first.choices[0]?.finish_reason).toBe('tool_calls');
+    expect(call.function.name).toBe('weather');
+    expect(['Paris', 'Rome']).toContain(JSON.parse(call.function.arguments).city);
+    const result = { role: 'tool' as const, tool_call_id: call.id, content: 'Sunny, 21 degrees.' };
+    const second = await client().chat.completions.create({
+      ...askFrance,
+      tools,
+      tool_choice: 'none',
+      messages: [...askFrance.messages, message, result],
+    });
+    expect(second.choices[0]?.message.content).not.toBe('');
+    expect(second.choices[0]?.message.tool_calls).toBeUndefined();
+  });
+
   it('names the keyword of a strict schema that cannot be enforced', async () => {
     const schema = { type: 'object', properties: { all: { type: 'array', uniqueItems: true } } };
     const failure = client().chat.completions.create({

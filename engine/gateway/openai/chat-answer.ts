@@ -12,7 +12,7 @@ export interface ChatShape {
   readonly logprobs: boolean;
   readonly includeUsage: boolean;
   /** The answer may call tools. */
-  readonly hasTools: boolean;
+  readonly hasTools?: boolean;
 }
 
 export class ChatStream implements StreamFormat {
@@ -29,7 +29,7 @@ export class ChatStream implements StreamFormat {
 
   frames(_prompt: number, event: GenerateEvent): string {
     if (event.kind === 'started') {
-      this.#parsers = this.#shape.hasTools ? parsersFor(this.#shape.n) : [];
+      this.#parsers = this.#shape.hasTools === true ? parsersFor(this.#shape.n) : [];
       return this.#roles();
     }
     const frames = this.#said(event);
@@ -139,7 +139,7 @@ export class ChatJson implements JsonFormat {
   body(usage: Usage): unknown {
     const { id, created, model, system_fingerprint } = this.#shape.head;
     const choices = this.#choices.map((choice, index) => {
-      const { said, calls } = this.#shape.hasTools ? messageOf(choice.text) : { said: { content: choice.text }, calls: 0 };
+      const { said, calls } = this.#shape.hasTools === true ? messageOf(choice.text) : { said: { content: choice.text }, calls: 0 };
       return {
         index,
         message: { role: 'assistant', ...said, refusal: null, annotations: [] },
