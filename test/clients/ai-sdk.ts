@@ -1,6 +1,6 @@
 // The Vercel AI SDK through its provider for OpenAI-compatible servers.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, jsonSchema, Output, streamText, tool } from 'ai';
+import { APICallError, generateText, jsonSchema, Output, streamText, type ToolSet } from 'ai';
 import { type TestAPI, expect } from 'vitest';
 import { MODEL } from '../served.ts';
 import { FRANCE, FRANCE_ANSWER, STORY } from './questions.ts';
@@ -58,13 +58,13 @@ export function aiSdkSuite(it: TestAPI, baseUrl: () => string): void {
   });
 
   it('streams a call of a tool', async () => {
-    const inputSchema = jsonSchema<{ city: string }>({
+    const inputSchema = jsonSchema({
       type: 'object',
       properties: { city: { type: 'string', enum: ['Paris', 'Rome'] } },
       required: ['city'],
       additionalProperties: false,
     });
-    const tools = { weather: tool({ description: 'The weather of a city', inputSchema }) };
+    const tools: ToolSet = { weather: { description: 'The weather of a city', inputSchema } };
     const result = streamText({
       ...settings,
       model: provider()(MODEL),
