@@ -49,7 +49,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The shipped file with the test's own addresses, and shorter spans between checks. */
+/** The shipped file with the test's own addresses, and shorter spans between checks: as short as a starved balancer still keeps. */
 async function balance(boxes: readonly Box[]): Promise<string> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'millrace-haproxy-'));
@@ -58,7 +58,7 @@ async function balance(boxes: readonly Box[]): Promise<string> {
   const text = boxes
     .reduce((config, box, at) => config.replace(`192.0.2.${11 + at}:11711`, `127.0.0.1:${box.port} agent-port ${box.agentPort}`), shipped)
     .replace('bind :8080', `bind 127.0.0.1:${port}`)
-    .replace('inter 2s fall 2 rise 2', 'inter 100ms fall 1 rise 1')
+    .replace('inter 2s fall 2 rise 2', 'inter 500ms fall 2 rise 1')
     .replace('agent-inter 2s', 'agent-inter 100ms');
   const path = join(folder, 'haproxy.cfg');
   await writeFile(path, text);
