@@ -2,24 +2,10 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { EngineError } from '../errors.ts';
+import { PRIVATE_NETWORKS } from '../private-networks.ts';
 
-/** RFC 1918, 3927, 6598, 4193, 4291 and this machine. */
 const OWN = new BlockList();
-for (const [address, bits] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['100.64.0.0', 10],
-  ['169.254.0.0', 16],
-  ['127.0.0.0', 8],
-] as const)
-  OWN.addSubnet(address, bits, 'ipv4');
-for (const [address, bits] of [
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['::1', 128],
-] as const)
-  OWN.addSubnet(address, bits, 'ipv6');
+for (const [address, bits] of PRIVATE_NETWORKS) OWN.addSubnet(address, bits, address.includes(':') ? 'ipv6' : 'ipv4');
 
 /** The base address without `/v1` and without a slash at its end. @throws EngineError `invalid_request` */
 export function baseAddress(typed: string): string {

@@ -1,34 +1,19 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RouteDecision, RouterNow, RoutingSettings, WhatIfAnswer } from '../../engine/contract.ts';
-import { createGateway } from '../../engine/gateway/gateway.ts';
 import { DEFAULT_SETTINGS } from '../../engine/ledger/settings/defaults.ts';
-import { openRouting } from '../../engine/routing/open-routing.ts';
 import { FakeHosts } from '../fakes/hosts.ts';
-import { FakeLedger } from '../fakes/ledger.ts';
 import { fakeUpstream, type FakeUpstream } from '../fakes/upstream.ts';
 import { errorOf, post } from '../gateway/serving.ts';
-import { fakeServices } from '../gateway/console/consoling.ts';
-import { folder, log, PRICE, upstreamOf } from './upstream/upstreams.ts';
+import { PRICE, upstreamOf } from './upstream/upstreams.ts';
+import { serveRouting } from './served-routing.ts';
 
 /** Two models of this machine behind the whole of routing, and its console. */
 async function opened(settings: Partial<RoutingSettings> = {}) {
   const hosts = new FakeHosts({ small: { answer: () => 's', stepDeviceMs: 1 }, large: { answer: () => 'l', stepDeviceMs: 20 } });
-  const routing = await openRouting({ models: hosts, dataDir: folder(), log, promote: async () => undefined });
+  const { url, routing } = await serveRouting(hosts);
   const { cost } = DEFAULT_SETTINGS;
   const prices = { ...cost, upstreamPrices: [...cost.upstreamPrices, PRICE] };
   routing.applySettings({ ...DEFAULT_SETTINGS, cost: prices, routing: { ...DEFAULT_SETTINGS.routing, ...settings } });
-  const gateway = await createGateway({
-    host: routing.host,
-    router: routing.control,
-    config: { host: '127.0.0.1', port: 0, version: '1.2.3' },
-    log,
-    console: async () => fakeServices(new FakeLedger(), []),
-  });
-  onTestFinished(async () => {
-    await gateway.close({ drainMs: 0 });
-    await routing.close();
-  });
-  const { url } = await gateway.listen();
   const chat = (model: string, content = 'hello', id = 'req-1'): Promise<Response> => {
     const body = { model, messages: [{ role: 'user', content }], temperature: 0 };
     return post(`${url}/v1/chat/completions`, body, { headers: { 'content-type': 'application/json', 'x-request-id': id } });

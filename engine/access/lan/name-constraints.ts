@@ -1,21 +1,10 @@
 // Owns the promise that our authority makes: it vouches for names and addresses of local networks alone (RFC 5280, section 4.2.1.10).
 // So a device that trusts it trusts nobody with a public site, whatever becomes of its key. Pure.
 import { isIP } from 'node:net';
+import { PRIVATE_NETWORKS } from '../../private-networks.ts';
 
 export const NAME_CONSTRAINTS_OID = '2.5.29.30';
 
-/** Private networks, link-local addresses and the machine itself: RFC 1918, 3927, 6598, 4193 and 4291. */
-const NETWORKS: readonly (readonly [address: string, bits: number])[] = [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['100.64.0.0', 10],
-  ['169.254.0.0', 16],
-  ['127.0.0.0', 8],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['::1', 128],
-];
 /** Names that no public registry gives to anybody: RFC 6762, 6761 and 8375, and ICANN's `internal`. */
 const DOMAINS = ['local', 'localhost', 'lan', 'home.arpa', 'internal'];
 
@@ -27,13 +16,15 @@ const IP_ADDRESS = 0x87;
 /** The extension's value in DER. A name without a dot is a name of the local network too: `hostName` is permitted with the others. */
 export function nameConstraints(hostName: string): Uint8Array<ArrayBuffer> {
   const names = [...DOMAINS, hostName].map((name) => subtree(DNS_NAME, Buffer.from(name, 'ascii')));
-  const networks = NETWORKS.map(([address, bits]) => subtree(IP_ADDRESS, Buffer.concat([addressBytes(address), maskBytes(address, bits)])));
+  const networks = PRIVATE_NETWORKS.map(([address, bits]) =>
+    subtree(IP_ADDRESS, Buffer.concat([addressBytes(address), maskBytes(address, bits)])),
+  );
   return new Uint8Array(der(SEQUENCE, der(PERMITTED, Buffer.concat([...names, ...networks]))));
 }
 
 /** Whether a certificate of ours may name this. */
 export function isPermitted(name: string, hostName: string): boolean {
-  if (isIP(name) !== 0) return NETWORKS.some(([network, bits]) => isWithin(name, network, bits));
+  if (isIP(name) !== 0) return PRIVATE_NETWORKS.some(([network, bits]) => isWithin(name, network, bits));
   return name === hostName || DOMAINS.some((domain) => name === domain || name.endsWith(`.${domain}`));
 }
 

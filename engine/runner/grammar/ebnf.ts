@@ -1,11 +1,11 @@
 // Grammars as llama.cpp writes them (GBNF), which is also what other servers take as EBNF: `name ::= …`, the first rule or `root`
 // being the whole. Pure. Syntax: github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
 import { ANY_CHAR, charSet, negated, union, type CharSet } from './char-set.ts';
+import { takeCounts, type Counts } from './counts.ts';
 import { chars, choice, repeat, rule, sequence, text, type Grammar, type GrammarNode } from './grammar.ts';
 import { TextCursor } from './text-cursor.ts';
 
 const MAX_DEPTH = 100;
-const MAX_COUNT = 100_000;
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
   r: '\r',
@@ -94,35 +94,9 @@ class EbnfParser {
 
   #quantified(): GrammarNode {
     let node = this.#atom();
-    for (let counts = this.#counts(); counts !== null; counts = this.#counts()) node = repeat(node, counts.min, counts.max);
+    const next = (): Counts | null => takeCounts(this.#cursor, () => this.#blanks(false));
+    for (let counts = next(); counts !== null; counts = next()) node = repeat(node, counts.min, counts.max);
     return node;
-  }
-
-  #counts(): { min: number; max: number | null } | null {
-    const cursor = this.#cursor;
-    if (cursor.skip('*')) return { min: 0, max: null };
-    if (cursor.skip('+')) return { min: 1, max: null };
-    if (cursor.skip('?')) return { min: 0, max: 1 };
-    if (!cursor.skip('{')) return null;
-    const min = this.#number();
-    const max = cursor.skip(',') ? this.#maximum() : min;
-    this.#blanks(false);
-    cursor.expect('}');
-    if (max !== null && max < min) throw cursor.fault('has a range whose ends are swapped');
-    return { min, max };
-  }
-
-  #maximum(): number | null {
-    this.#blanks(false);
-    return this.#cursor.peek() === '}' ? null : this.#number();
-  }
-
-  #number(): number {
-    this.#blanks(false);
-    const digits = this.#cursor.takeWhile(/\d/);
-    if (digits === '') throw this.#cursor.fault('needs a number');
-    if (Number(digits) > MAX_COUNT) throw this.#cursor.unsupported(`a repeat of more than ${MAX_COUNT}`);
-    return Number(digits);
   }
 
   #atom(): GrammarNode {

@@ -1,12 +1,12 @@
 // Regular expressions as ECMA-262 writes them (with the u flag), as far as they describe a regular language: no look-around, no
 // back-references, no word borders. Pure.
 import { ANY_CHAR, charSet, charsOf, minus, negated, union, type CharSet } from './char-set.ts';
+import { takeCounts } from './counts.ts';
 import { chars, choice, EMPTY, repeat, sequence, star, type GrammarNode } from './grammar.ts';
 import { TextCursor } from './text-cursor.ts';
 
 /** Groups within groups. */
 const MAX_DEPTH = 100;
-const MAX_COUNT = 100_000;
 
 const DIGITS = charSet([0x30, 0x39]);
 const WORD = union(DIGITS, charSet([0x41, 0x5a], [0x61, 0x7a]), charsOf('_'));
@@ -68,32 +68,12 @@ class RegexParser {
 
   #quantified(): GrammarNode {
     const atom = this.#atom();
-    const counts = this.#counts();
+    const counts = takeCounts(this.#cursor);
     if (counts === null) return atom;
     // A lazy quantifier matches the same texts.
     this.#cursor.skip('?');
     if ('*+?'.includes(this.#cursor.peek() || ' ')) throw this.#cursor.unsupported('a quantifier after a quantifier');
     return repeat(atom, counts.min, counts.max);
-  }
-
-  #counts(): { min: number; max: number | null } | null {
-    const cursor = this.#cursor;
-    if (cursor.skip('*')) return { min: 0, max: null };
-    if (cursor.skip('+')) return { min: 1, max: null };
-    if (cursor.skip('?')) return { min: 0, max: 1 };
-    if (!cursor.skip('{')) return null;
-    const min = this.#number();
-    const max = cursor.skip(',') ? (cursor.peek() === '}' ? null : this.#number()) : min;
-    cursor.expect('}');
-    if (max !== null && max < min) throw cursor.fault('has a range whose ends are swapped');
-    return { min, max };
-  }
-
-  #number(): number {
-    const digits = this.#cursor.takeWhile(/\d/);
-    if (digits === '') throw this.#cursor.fault('needs a number');
-    if (Number(digits) > MAX_COUNT) throw this.#cursor.unsupported(`a repeat of more than ${MAX_COUNT}`);
-    return Number(digits);
   }
 
   #atom(): GrammarNode {

@@ -1,36 +1,19 @@
 // The chat in a real browser, built as for users, over the real gateway with a scripted fleet.
 import { readFile } from 'node:fs/promises';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../engine/errors.ts';
 import type { Conversation } from '../../../renderer/src/chat/conversation.ts';
 import { fakeEmbedding } from '../../fakes/host.ts';
 import { seriousFaults } from '../axe.ts';
-import { startBrowser } from '../browser.ts';
-import { builtPage } from '../built-page.ts';
-import { startEngine, visit, type FakeEngine, type FakeEngineOptions } from '../engine.ts';
+import type { FakeEngine, FakeEngineOptions } from '../engine.ts';
+import { gatewayPages } from '../gateway-pages.ts';
 import { aConversation, aTurn } from './sample.ts';
 
-let browser: Browser;
-let pageDir: string;
-const open: { page: Page; engine: FakeEngine }[] = [];
+const { open } = gatewayPages();
 
-beforeAll(async () => {
-  pageDir = await builtPage();
-  browser = await startBrowser();
-});
-afterAll(async () => browser?.close());
-afterEach(async () => {
-  for (const { page, engine } of open.splice(0)) {
-    await page.context().close();
-    await engine.gateway.close({ drainMs: 0 });
-  }
-});
-
-async function openChat(options: FakeEngineOptions = {}, context: Parameters<typeof visit>[2] = {}) {
-  const engine = await startEngine(pageDir, options);
-  const { page, faults } = await visit(browser, `${engine.url}/#/chat`, context);
-  open.push({ page, engine });
+async function openChat(options: FakeEngineOptions = {}, context: BrowserContextOptions = {}) {
+  const { page, faults, engine } = await open('/chat', options, context);
   await page.getByLabel('Message', { exact: true }).waitFor();
   return { page, faults, engine };
 }

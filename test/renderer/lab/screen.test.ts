@@ -1,31 +1,13 @@
 // The lab's screen in a real browser, over the real gateway with scripted variants.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { seriousFaults } from '../axe.ts';
-import { startBrowser } from '../browser.ts';
-import { builtPage } from '../built-page.ts';
-import { startEngine, visit, type FakeEngine } from '../engine.ts';
+import { gatewayPages } from '../gateway-pages.ts';
 
-let browser: Browser;
-let pageDir: string;
-const open: { page: Page; engine: FakeEngine }[] = [];
+const { open } = gatewayPages();
 
-beforeAll(async () => {
-  pageDir = await builtPage();
-  browser = await startBrowser();
-});
-afterAll(async () => browser?.close());
-afterEach(async () => {
-  for (const { page, engine } of open.splice(0)) {
-    await page.context().close();
-    await engine.gateway.close({ drainMs: 0 });
-  }
-});
-
-async function openLab(context: Parameters<typeof visit>[2] = {}) {
-  const engine = await startEngine(pageDir, { models: ['fake'] });
-  const { page, faults } = await visit(browser, `${engine.url}/#/lab?model=fake`, context);
-  open.push({ page, engine });
+async function openLab(context: BrowserContextOptions = {}) {
+  const { page, faults, engine } = await open('/lab?model=fake', { models: ['fake'] }, context);
   await page.getByRole('table', { name: 'Variants' }).waitFor();
   return { page, faults, engine };
 }

@@ -1,13 +1,12 @@
 // The models screen in a real browser, built as for users, over the real gateway with a scripted fleet and scripted jobs.
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../engine/errors.ts';
 import type { KnownModel } from '../../../engine/gateway/console/services.ts';
 import { fakeEmbedding } from '../../fakes/host.ts';
 import { seriousFaults } from '../axe.ts';
-import { startBrowser } from '../browser.ts';
-import { builtPage } from '../built-page.ts';
-import { startEngine, visit, type FakeEngine, type FakeEngineOptions } from '../engine.ts';
+import type { FakeEngineOptions } from '../engine.ts';
+import { gatewayPages } from '../gateway-pages.ts';
 
 const facts = { licence: 'apache-2.0', contextLength: 8192, fit: 'fits' } as const;
 const CATALOGUE: readonly KnownModel[] = [
@@ -16,26 +15,10 @@ const CATALOGUE: readonly KnownModel[] = [
   { id: 'vectors', title: 'Vectors', use: 'embedding', parameterCount: 22e6, sizeBytes: 23e6, memoryBytes: 29e6, ...facts },
 ];
 
-let browser: Browser;
-let pageDir: string;
-const open: { page: Page; engine: FakeEngine }[] = [];
+const { open } = gatewayPages();
 
-beforeAll(async () => {
-  pageDir = await builtPage();
-  browser = await startBrowser();
-});
-afterAll(async () => browser?.close());
-afterEach(async () => {
-  for (const { page, engine } of open.splice(0)) {
-    await page.context().close();
-    await engine.gateway.close({ drainMs: 0 });
-  }
-});
-
-async function openModels(options: FakeEngineOptions = {}, context: Parameters<typeof visit>[2] = {}) {
-  const engine = await startEngine(pageDir, { catalogue: CATALOGUE, ...options });
-  const { page, faults } = await visit(browser, `${engine.url}/#/models`, context);
-  open.push({ page, engine });
+async function openModels(options: FakeEngineOptions = {}, context: BrowserContextOptions = {}) {
+  const { page, faults, engine } = await open('/models', { catalogue: CATALOGUE, ...options }, context);
   await page.getByRole('button', { name: 'Get a model' }).waitFor();
   return { page, faults, engine };
 }

@@ -1,28 +1,12 @@
 // The canary over HTTP: started through the gate, answering with its header, stopped.
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CanaryNow } from '../../../engine/contract.ts';
-import { createGateway } from '../../../engine/gateway/gateway.ts';
-import { openRouting } from '../../../engine/routing/open-routing.ts';
 import { FakeHosts } from '../../fakes/hosts.ts';
-import { FakeLedger } from '../../fakes/ledger.ts';
-import { fakeServices } from '../../gateway/console/consoling.ts';
-import { folder, log } from '../upstream/upstreams.ts';
+import { serveRouting } from '../served-routing.ts';
 
 async function opened() {
   const hosts = new FakeHosts({ fake: { answer: () => 'old' }, 'fake:fp32': { answer: () => 'new' } });
-  const routing = await openRouting({ models: hosts, dataDir: folder(), log, promote: async () => undefined });
-  const gateway = await createGateway({
-    host: routing.host,
-    router: routing.control,
-    config: { host: '127.0.0.1', port: 0, version: '1.2.3' },
-    log,
-    console: async () => fakeServices(new FakeLedger(), []),
-  });
-  onTestFinished(async () => {
-    await gateway.close({ drainMs: 0 });
-    await routing.close();
-  });
-  const { url } = await gateway.listen();
+  const { url } = await serveRouting(hosts);
   const call = async (method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> => {
     const headers = method === 'GET' ? {} : { 'content-type': 'application/json' };
     const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
